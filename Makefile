@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every target of the project. All products go to build/.
+
+SHELL		:= /bin/sh
+KSRC		?= build/linux
+V		?= 0
+.DEFAULT_GOAL	:= help
+.DELETE_ON_ERROR:
+.PHONY: help deps source apply unapply tree export kernel initramfs vm demo
+.PHONY: check check-fast bisect bench install clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+		awk -F'|' '{ printf "  make %-12s %s\n", substr($$1, 3), $$2 }'
+
+include tools/build.mk
+
+deps: ## install what is missing (Debian 12 or 13, root or sudo)
+	@tests/deps
+
+# --- the series ---------------------------------------------------------------
+
+source: deps
+	@tests/series/source
+
+apply: ## apply the series to the kernel tree KSRC=
+	@tests/series/apply $(KSRC)
+
+unapply: ## take the series back out of the kernel tree KSRC=
+	@tests/series/apply -R $(KSRC)
+
+tree: deps ## build/tree: a git tree of the base and the series, to work in
+	@tests/series/tree
+
+export: ## write patches/ from build/tree
+	@tests/series/export
+
+bisect: deps ## build and boot every prefix of the series [FROM= TO=]
+	@tests/series/bisect
+
+# --- the virtual machine ------------------------------------------------------
+
+kernel: source ## build the kernel of the VM: build/kernel
+	@tests/vm/kernel build/linux build/kernel
+
+kselftest: kernel
+	@tests/kselftest build/linux build/kernel build/kselftest
+
+# tools/build.mk has the recipe
+pasidmod: kernel
+
+initramfs: kernel tools kselftest pasidmod
+	@tests/vm/initramfs build/vm/initramfs.cpio build/kernel \
+		build/tools build/kselftest:/kselftest
+
+vm: initramfs ## a shell in the VM
+	@tests/vm/boot -i
+
+demo: initramfs ## from nothing to a live trace of PASIDs in the VM
+	@tests/vm/boot -w tests/vm/demo.sh
+
+# --- proof --------------------------------------------------------------------
+
+check: initramfs ## every test there is
+	@tests/run all
+
+check-fast: deps tools ## what needs no root and no VM
+	@tests/run fast
+
+bench: initramfs ## instructions per operation, against what is replaced
+	@tests/bench/run
+
+# --- the rest -----------------------------------------------------------------
+
+PREFIX		?= /usr/local
+install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 $(TOOLS:%=tools/man/%.8) \
+		$(DESTDIR)$(PREFIX)/share/man/man8
+
+clean: ## remove build/
+	rm -rf build

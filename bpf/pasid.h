@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* PASID lifecycle: the event and the filter, shared with user space. */
+#ifndef PASID_H
+#define PASID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+enum pasid_type {
+	PASID_ALLOC,
+	PASID_FREE,
+	PASID_NR_TYPES,
+};
+
+/* Which members of an event hold something: this depends on the hook. */
+#define PASID_HAS_SET	(1U << 0)
+#define PASID_HAS_RANGE	(1U << 1)	/* min and max */
+#define PASID_HAS_RET	(1U << 2)	/* else ret is 0, or -1: failed, no reason known */
+
+#define PASID_INVALID	0xffffffffU
+#define PASID_MAX	0xfffffU
+#define PASID_COMM_LEN	16
+
+/* A new member takes the place of a reserved one; sizes never change. */
+struct pasid_event {
+	__u64 ts_ns;		/* CLOCK_MONOTONIC */
+	__u16 type;		/* enum pasid_type */
+	__u16 cpu;
+	__u32 flags;		/* PASID_HAS_* */
+	__u32 tgid;
+	__u32 tid;
+	__u32 set;
+	__u32 pasid;		/* PASID_INVALID if an allocation failed */
+	__s32 ret;		/* 0 or -errno */
+	__u32 min;
+	__u32 max;
+	__u32 reserved;
+	char comm[PASID_COMM_LEN];
+};
+_Static_assert(sizeof(struct pasid_event) == 64, "pasid_event has holes");
+_Static_assert(offsetof(struct pasid_event, comm) == 48, "pasid_event moved");
+
+#define PASID_MAX_RANGES	16
+
+struct pasid_range {
+	__u32 lo;
+	__u32 hi;		/* inclusive */
+};
+
+/* 0 means: do not filter by this. */
+struct pasid_filter {
+	__u32 tgid;
+	__u32 failed_only;
+	__u32 nr_ranges;
+	struct pasid_range range[PASID_MAX_RANGES];
+};
+_Static_assert(sizeof(struct pasid_filter) == 12 + 8 * PASID_MAX_RANGES,
+	       "pasid_filter has holes");
+
+/*
+ * Runs in the kernel, on the filter in rodata, and in user space for --replay
+ * and the unit tests. Never looks at comm, which is filled in afterwards.
+ */
+static inline __attribute__((always_inline)) bool
+pasid_wanted(const volatile struct pasid_filter *f, const struct pasid_event *e)
+{
+	__u32 i;
+
+	if (f->tgid && f->tgid != e->tgid)
+		return false;
+	if (f->failed_only && !e->ret)
+		return false;
+	if (!f->nr_ranges)
+		return true;
+	for (i = 0; i < PASID_MAX_RANGES; i++) {
+		if (i >= f->nr_ranges)
+			break;
+		if (e->pasid >= f->range[i].lo && e->pasid <= f->range[i].hi)
+			return true;
+	}
+	return false;
+}
+
+#endif /* PASID_H */

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What allocating, freeing and finding an ID costs, next to what IOASID
+ * replaces (the IDA) and next to a bare XArray. Run with -icount shift=0 on one
+ * CPU: the clock then counts instructions, so the results repeat.
+ *
+ * One line for each measurement, for the script that loads this:
+ *	bench <what> <live> <alloc> <free> <find> <bytes per live ID>
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/idr.h>
+#include <linux/ioasid.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/vmalloc.h>
+#include <linux/vmstat.h>
+#include <linux/xarray.h>
+
+#define OPS	20000U
+
+static DEFINE_IDA(bench_ida);
+static DEFINE_XARRAY_ALLOC1(bench_xa);
+static struct ioasid_set *bench_set;
+static int bench_object;
+
+struct subject {
+	const char *name;
+	int (*alloc)(void);
+	void (*free)(int id);
+	void *(*find)(int id);
+};
+
+static int ida_get(void)
+{
+	return ida_alloc_range(&bench_ida, 1, IOASID_MAX, GFP_KERNEL);
+}
+
+static void ida_put(int id)
+{
+	ida_free(&bench_ida, id);
+}
+
+static int xa_get(void)
+{
+	int ret;
+	u32 id;
+
+	ret = xa_alloc_irq(&bench_xa, &id, &bench_object,
+			   XA_LIMIT(1, IOASID_MAX), GFP_KERNEL);
+	return ret < 0 ? ret : id;
+}
+
+static void xa_put(int id)
+{
+	xa_erase_irq(&bench_xa, id);
+}
+
+static void *xa_find_id(int id)
+{
+	return xa_load(&bench_xa, id);
+}
+
+static int ioasid_get_id(void)
+{
+	return ioasid_alloc(bench_set, 1, IOASID_MAX, &bench_object,
+			    GFP_KERNEL);
+}
+
+static void ioasid_put_id(int id)
+{
+	ioasid_free(bench_set, id);
+}
+
+static void *ioasid_find_id(int id)
+{
+	return ioasid_find(bench_set, id, NULL);
+}
+
+static const struct subject subjects[] = {
+	{ "ida", ida_get, ida_put, NULL },
+	{ "xarray", xa_get, xa_put, xa_find_id },
+	{ "ioasid", ioasid_get_id, ioasid_put_id, ioasid_find_id },
+};
+
+static const unsigned int populations[] = { 0, 1000, 100000, 1000000 };
+
+static u64 slab_bytes(void)
+{
+	rcu_barrier();
+	return (global_node_page_state_pages(NR_SLAB_UNRECLAIMABLE_B) +
+		global_node_page_state_pages(NR_SLAB_RECLAIMABLE_B)) *
+	       PAGE_SIZE;
+}
+
+static void noop_put(int id)
+{
+}
+
+/* The cost of the loop itself is that of a call to an empty function */
+static u64 loop_cost(const int *ids)
+{
+	void (*put)(int id) = noop_put;
+	u64 start = ktime_get_ns();
+	unsigned int i;
+
+	OPTIMIZER_HIDE_VAR(put);
+	for (i = 0; i < OPS; i++)
+		put(ids[i]);
+	return ktime_get_ns() - start;
+}
+
+static int measure(const struct subject *subject, unsigned int live, int *ids)
+{
+	u64 memory, start, alloc, free, find = 0, loop;
+	unsigned int i;
+	int ret = 0;
+
+	memory = slab_bytes();
+	for (i = 0; i < live; i++) {
+		ids[i] = subject->alloc();
+		if (ids[i] < 0)
+			return ids[i];
+	}
+	memory = slab_bytes() - memory;
+
+	ids += live;
+	start = ktime_get_ns();
+	for (i = 0; i < OPS; i++)
+		ids[i] = subject->alloc();
+	alloc = ktime_get_ns() - start;
+
+	if (subject->find) {
+		start = ktime_get_ns();
+		for (i = 0; i < OPS; i++)
+			if (subject->find(ids[i]) != &bench_object)
+				ret = -ENOENT;
+		find = ktime_get_ns() - start;
+	}
+
+	start = ktime_get_ns();
+	for (i = 0; i < OPS; i++)
+		subject->free(ids[i]);
+	free = ktime_get_ns() - start;
+
+	loop = loop_cost(ids);
+	pr_info("bench %s %u %llu %llu %llu %llu\n", subject->name, live,
+		div_u64(alloc - loop, OPS), div_u64(free - loop, OPS),
+		find ? div_u64(find - loop, OPS) : 0,
+		live ? div_u64(memory, live) : 0);
+
+	for (ids -= live, i = 0; i < live; i++)
+		subject->free(ids[i]);
+	return ret;
+}
+
+static int __init bench_init(void)
+{
+	unsigned int s, p;
+	int ret = 0;
+	int *ids;
+
+	ids = vmalloc_array(1000000 + OPS, sizeof(*ids));
+	bench_set = ioasid_set_alloc();
+	if (!ids || !bench_set)
+		ret = -ENOMEM;
+
+	for (p = 0; p < ARRAY_SIZE(populations) && !ret; p++)
+		for (s = 0; s < ARRAY_SIZE(subjects) && !ret; s++)
+			ret = measure(&subjects[s], populations[p], ids);
+
+	ida_destroy(&bench_ida);
+	xa_destroy(&bench_xa);
+	ioasid_set_free(bench_set);
+	vfree(ids);
+	pr_info("bench done %d\n", ret);
+	return ret;
+}
+module_init(bench_init);
+
+static void __exit bench_exit(void)
+{
+}
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("Cost of the I/O address space ID allocator");
+MODULE_LICENSE("GPL");

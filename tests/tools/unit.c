@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Unit tests of tools/lib and of the filter in bpf/pasid.h; prints KTAP. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../tools/lib/cli.h"
+#include "../../tools/lib/engine.h"
+#include "../../tools/lib/out.h"
+#include "../../tools/lib/probe.h"
+#include "../../tools/lib/record.h"
+
+static bool failed;
+
+#define CHECK(cond) do {						\
+	if (!(cond)) {							\
+		printf("# %s:%d: %s\n", __FILE__, __LINE__, #cond);	\
+		failed = true;						\
+	}								\
+} while (0)
+
+#define CHECK_STR(got, want) do {					\
+	const char *_got = (got), *_want = (want);			\
+	if (!_got || strcmp(_got, _want)) {				\
+		printf("# %s:%d: got '%s', want '%s'\n", __FILE__,	\
+		       __LINE__, _got ? _got : "(null)", _want);	\
+		failed = true;						\
+	}								\
+} while (0)
+
+static const char *const names[] = { "alloc", "free", NULL };
+static const struct cli_tool tool = {
+	.name = "unit", .summary = "Summary.", .examples = "", .events = names,
+	.options = CLI_ALL,
+};
+
+/* What f writes to stderr, or to stdout if that is given. */
+static char *capture(FILE *stream, void (*f)(void *), void *arg)
+{
+	static char text[8192];
+	FILE *tmp = tmpfile();
+	int saved;
+	size_t n;
+
+	fflush(stream);
+	saved = dup(fileno(stream));
+	dup2(fileno(tmp), fileno(stream));
+	f(arg);
+	fflush(stream);
+	dup2(saved, fileno(stream));
+	close(saved);
+	rewind(tmp);
+	n = fread(text, 1, sizeof(text) - 1, tmp);
+	text[n] = '\0';
+	fclose(tmp);
+	return text;
+}
+
+static size_t longest_line(const char *text)
+{
+	size_t longest = 0;
+
+	for (size_t n; *text; text += n + !!text[n]) {
+		n = strcspn(text, "\n");
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
+static void numbers_are_parsed_strictly(void)
+{
+	static const char *const bad[] = {
+		"", " 7", "7 ", "+7", "-7", "7k", "0x", "x7", "0x1g", "7.0", "--7", "7\n",
+		"18446744073709551616", "0x10000000000000000", "101", "0x65",
+	};
+	uint64_t v = 0;
+
+	CHECK(parse_u64("5", 5, 100, &v) && v == 5);
+	CHECK(parse_u64("100", 5, 100, &v) && v == 100);
+	CHECK(parse_u64("0x1F", 5, 100, &v) && v == 31);
+	CHECK(parse_u64("010", 5, 100, &v) && v == 10);	/* not octal */
+	CHECK(parse_u64("18446744073709551615", 0, UINT64_MAX, &v) && v == UINT64_MAX);
+	CHECK(!parse_u64("4", 5, 100, &v) && !parse_u64("-1", 0, UINT64_MAX, &v));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (parse_u64(bad[i], 0, 100, &v)) {
+			printf("# took '%s'\n", bad[i]);
+			failed = true;
+		}
+	}
+}
+
+static void pasid_lists_are_parsed_strictly(void)
+{
+	static const char *const bad[] = {
+		"", ",", "1,", ",1", "1,,2", "1-", "-1", "2-1", "1-2-3", "0x100000",
+		"1048576", "0-0x100000", "12z", "1 ,2",
+		"11111111111111111111111111111111111111111111111111111111111111111",
+	};
+	struct pasid_filter f = {};
+	char err[160], many[64] = "1";
+
+	CHECK(!parse_pasids("33,0x40-0x4f", &f, err, sizeof(err)));
+	CHECK(!parse_pasids("0-1048575", &f, err, sizeof(err)));
+	CHECK(f.nr_ranges == 3 && f.range[0].lo == 33 && f.range[0].hi == 33);
+	CHECK(f.range[1].lo == 0x40 && f.range[1].hi == 0x4f);
+	CHECK(f.range[2].lo == 0 && f.range[2].hi == PASID_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		f.nr_ranges = 0;
+		if (!parse_pasids(bad[i], &f, err, sizeof(err))) {
+			printf("# took '%s'\n", bad[i]);
+			failed = true;
+		}
+	}
+	for (int i = 1; i < PASID_MAX_RANGES; i++)
+		strcat(many, ",1");
+	f.nr_ranges = 0;
+	CHECK(!parse_pasids(many, &f, err, sizeof(err)));
+	CHECK(parse_pasids("1", &f, err, sizeof(err)));
+}
+
+static void event_lists_are_parsed_strictly(void)
+{
+	uint32_t bits = 0;
+	char err[160];
+
+	CHECK(!parse_events("free", names, &bits, err, sizeof(err)) && bits == 2);
+	CHECK(!parse_events("alloc,free", names, &bits, err, sizeof(err)) && bits == 3);
+	CHECK_STR(parse_events("allo", names, &bits, err, sizeof(err)),
+		  "'allo' is not an event of this tool");
+	CHECK(parse_events("", names, &bits, err, sizeof(err)));
+	CHECK(parse_events("alloc,", names, &bits, err, sizeof(err)));
+}
+
+struct args {
+	int argc, ret;
+	char *argv[40];
+	struct cli cli;
+};
+
+static void do_parse(void *arg)
+{
+	struct args *a = arg;
+
+	a->ret = cli_parse(&tool, &a->cli, a->argc, a->argv);
+}
+
+static struct args parsed;
+
+/* What the command line, split at blanks, prints to stderr. */
+static char *parse(const char *line)
+{
+	static char copy[256];
+	char *save;
+
+	snprintf(copy, sizeof(copy), "unit %s", line);
+	parsed = (struct args){};
+	for (char *s = strtok_r(copy, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		parsed.argv[parsed.argc++] = s;
+	return capture(stderr, do_parse, &parsed);
+}
+
+static void options_set_what_they_say(void)
+{
+	struct cli *c = &parsed.cli;
+
+	parse("");
+	CHECK(parsed.ret == CLI_GO_ON && c->events == 3 && !c->events_given && !c->cmd);
+	CHECK(c->buffer_kb == 1024 && !c->json && !c->verbose && !c->limit);
+	parse("-p 7 -P 1,2 -e free -x -d 3 -n 4 -T -w -j -vv");
+	CHECK(parsed.ret == CLI_GO_ON);
+	CHECK(c->filter.tgid == 7 && c->filter.nr_ranges == 2 && c->filter.failed_only);
+	CHECK(c->events == 2 && c->events_given && c->duration_s == 3 && c->limit == 4);
+	CHECK(c->wall && c->wide && c->json && c->verbose == 2);
+	parse("--pid=7 --pasid 1,2 --event free --failed --duration 3 --limit 4 --time "
+	      "--wide --json --verbose --strict --buffer-kb 4 --btf b --ready-file r");
+	CHECK(parsed.ret == CLI_GO_ON);
+	CHECK(c->filter.tgid == 7 && c->filter.nr_ranges == 2 && c->filter.failed_only);
+	CHECK(c->events == 2 && c->events_given && c->duration_s == 3 && c->limit == 4);
+	CHECK(c->wall && c->wide && c->json && c->verbose == 1);
+	CHECK(c->strict && c->buffer_kb == 4);
+	CHECK_STR(c->btf, "b");
+	CHECK_STR(c->ready, "r");
+	parse("-x -- cmd -x arg");
+	CHECK(parsed.ret == CLI_GO_ON && c->filter.failed_only && c->cmd);
+	CHECK_STR(c->cmd[0], "cmd");
+	CHECK_STR(c->cmd[1], "-x");
+	CHECK_STR(c->cmd[2], "arg");
+}
+
+static void bad_usage_is_told_and_exits_2(void)
+{
+	static const struct {
+		const char *line, *want;
+	} bad[] = {
+		{ "-P 12z", "unit: -P: '12z' is not a PASID or a range of them (0..1048575)." },
+		{ "--pasid 12z", "unit: --pasid: '12z' is not a PASID" },
+		{ "-p 0", "unit: -p: '0' is not a number in 1..4194304. See unit --help." },
+		{ "-p 4194305", "unit: -p: '4194305' is not a number" },
+		{ "-d -1", "unit: -d: '-1' is not a number" },
+		{ "-n x", "unit: -n: 'x' is not a number" },
+		{ "-e fre", "unit: -e: 'fre' is not an event of this tool. See unit --help." },
+		{ "--buffer-kb 2", "unit: --buffer-kb: '2' is not a power of two" },
+		{ "--buffer-kb 12", "unit: --buffer-kb: '12' is not a power of two" },
+		{ "-p", "unit: -p needs an argument. See unit --help." },
+		{ "--btf", "unit: --btf needs an argument. See unit --help." },
+		{ "-Z", "unit: unknown option -Z. See unit --help." },
+		{ "--nope", "unit: unknown option --nope. See unit --help." },
+		{ "--json=x", "unit: unknown option --json=x. See unit --help." },
+		{ "word", "unit: unexpected argument 'word'; a command goes after --." },
+		{ "-x word -j", "unit: unexpected argument 'word'; a command" },
+		{ "--", "unit: no command after --. See unit --help." },
+		{ "--replay f -- cmd", "unit: --replay does not go with" },
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *text = parse(bad[i].line);
+
+		CHECK(parsed.ret == EXIT_USAGE);
+		CHECK(longest_line(text) < 80);
+		text[strcspn(text, "\n")] = '\0';
+		text[strlen(text) < strlen(bad[i].want) ? strlen(text) :
+		     strlen(bad[i].want)] = '\0';
+		CHECK_STR(text, bad[i].want);
+	}
+}
+
+static void help_fits_and_has_no_letter_twice(void)
+{
+	bool seen[128] = {};
+	char *text;
+
+	parsed = (struct args){ .argc = 2, .argv = { "unit", "--help" } };
+	text = capture(stdout, do_parse, &parsed);
+	CHECK(parsed.ret == EXIT_OK && longest_line(text) < 80);
+	CHECK(strstr(text, "Usage: unit ") && strstr(text, "Events: alloc free\n"));
+	CHECK(!strstr(text, "ready-file") && !strstr(text, "replay"));
+	for (text = strstr(text, "\n  -"); text; text = strstr(text + 1, "\n  -")) {
+		int letter = text[4];
+
+		CHECK(letter == '-' || !seen[letter]);
+		/* kept for tid, device, iommu, rows, sort, no clear */
+		CHECK(!strchr("tDIrsC", letter));
+		seen[letter] = true;
+	}
+	CHECK(seen['p'] && seen['P'] && seen['h']);
+}
+
+static void say(void *arg)
+{
+	msg("%s", (char *)arg);
+}
+
+static void messages_wrap_at_80(void)
+{
+	char text[301] = "";
+	size_t n;
+
+	msg_name = "unit";
+	CHECK_STR(capture(stderr, say, "short"), "unit: short\n");
+	for (int i = 0; i < 100; i++)
+		strcat(text, "ab ");
+	n = longest_line(capture(stderr, say, text));
+	CHECK(n > 75 && n < 80);
+	memset(text, 'x', 300);
+	CHECK(longest_line(capture(stderr, say, text)) == 306);	/* nowhere to break */
+}
+
+static void filter_wants_what_was_asked_for(void)
+{
+	struct pasid_event ok = { .tgid = 7, .pasid = 33 };
+	struct pasid_event bad = { .tgid = 8, .pasid = PASID_INVALID, .ret = -28 };
+	struct pasid_filter f = {};
+
+	CHECK(pasid_wanted(&f, &ok) && pasid_wanted(&f, &bad));
+	f.tgid = 7;
+	CHECK(pasid_wanted(&f, &ok) && !pasid_wanted(&f, &bad));
+	f = (struct pasid_filter){ .failed_only = 1 };
+	CHECK(!pasid_wanted(&f, &ok) && pasid_wanted(&f, &bad));
+	f = (struct pasid_filter){ .nr_ranges = 2, .range = { { 1, 2 }, { 33, 40 } } };
+	CHECK(pasid_wanted(&f, &ok) && !pasid_wanted(&f, &bad));
+	ok.pasid = 40;
+	CHECK(pasid_wanted(&f, &ok));
+	ok.pasid = 41;
+	CHECK(!pasid_wanted(&f, &ok));
+	ok.pasid = 32;
+	CHECK(!pasid_wanted(&f, &ok));
+	ok.pasid = 2;
+	CHECK(pasid_wanted(&f, &ok));
+	f.tgid = 8;	/* all conditions must hold */
+	CHECK(!pasid_wanted(&f, &ok));
+	f = (struct pasid_filter){ .nr_ranges = PASID_MAX_RANGES };
+	f.range[PASID_MAX_RANGES - 1] = (struct pasid_range){ 2, 2 };
+	CHECK(pasid_wanted(&f, &ok));
+}
+
+static void text_is_safe_for_a_terminal(void)
+{
+	char buf[17];
+
+	CHECK_STR(out_ascii("qemu-system-x86\0", 16, buf, sizeof(buf)), "qemu-system-x86");
+	CHECK_STR(out_ascii("0123456789abcdefXX", 16, buf, sizeof(buf)), "0123456789abcdef");
+	CHECK_STR(out_ascii("a\033[2J\n\x7f\xc3\xa9z", 16, buf, sizeof(buf)), "a?[2J????z");
+	CHECK_STR(out_ascii("", 16, buf, sizeof(buf)), "");
+}
+
+static void json_is_always_utf8(void)
+{
+	static const struct {
+		const char *in, *out;
+	} t[] = {
+		{ "plain", "plain" }, { "", "" }, { "a\"b\\c\n", "a\"b\\c\n" },
+		{ "\xc3\xa9", "\xc3\xa9" },				/* e acute */
+		{ "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" },		/* 4 bytes */
+		{ "a\xc3", "a\xef\xbf\xbd" },				/* cut off */
+		{ "\xc3z", "\xef\xbf\xbdz" },
+		{ "\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd" },
+		{ "\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd" },		/* overlong */
+		{ "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" }, /* surrogate */
+		{ "\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd" },
+	};
+	char bytes[16];
+	json_t *s;
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		s = out_utf8(t[i].in, strlen(t[i].in));
+		CHECK_STR(json_string_value(s), t[i].out);
+		json_decref(s);
+	}
+	/* any 16 bytes must give a string, and no byte past them may be read */
+	srand(1);
+	for (int i = 0; i < 100000; i++) {
+		for (int j = 0; j < 16; j++)
+			bytes[j] = 1 + rand() % 255;
+		s = out_utf8(bytes, 16);
+		if (!s) {
+			CHECK(!"a string that is not UTF-8");
+			return;
+		}
+		json_decref(s);
+	}
+	s = out_utf8("abcdef", 3);
+	CHECK_STR(json_string_value(s), "abc");
+	json_decref(s);
+}
+
+static void values_are_formatted(void)
+{
+	char buf[40];
+
+	CHECK_STR(out_errname(0, buf, sizeof(buf)), "0");
+	CHECK_STR(out_errname(-28, buf, sizeof(buf)), "ENOSPC");
+	CHECK_STR(out_errname(-95, buf, sizeof(buf)), "EOPNOTSUPP");
+	CHECK_STR(out_errname(-524, buf, sizeof(buf)), "-524");
+	CHECK_STR(out_seconds(0, buf, sizeof(buf)), "0.000000");
+	CHECK_STR(out_seconds(12345678, buf, sizeof(buf)), "12.345678");
+	CHECK_STR(out_seconds(-1, buf, sizeof(buf)), "-0.000001");
+	setenv("TZ", "XXX-1", 1);	/* one hour east */
+	CHECK_STR(out_time(1763794262000001999, false, buf, sizeof(buf)), "07:51:02.000001");
+	CHECK_STR(out_time(1763794262000001999, true, buf, sizeof(buf)),
+		  "2025-11-22T06:51:02.000001Z");
+}
+
+static void capabilities_are_named(void)
+{
+	const uint64_t admin = 1ULL << 21, perfmon = 1ULL << 38, bpf = 1ULL << 39;
+
+	CHECK(!caps_missing(admin) && !caps_missing(bpf | perfmon));
+	CHECK_STR(caps_missing(bpf), "CAP_PERFMON");
+	CHECK_STR(caps_missing(perfmon), "CAP_BPF");
+	CHECK_STR(caps_missing(~(admin | bpf | perfmon)), "CAP_BPF and CAP_PERFMON");
+}
+
+/* BTF as the kernel has it for tracepoint or function name with args arguments. */
+static void add_hook(struct btf *btf, const char *name, int args, bool tp)
+{
+	char full[64];
+	int num = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), proto;
+
+	proto = btf__add_func_proto(btf, tp ? 0 : num);
+	for (int i = 0; i < args + tp; i++)
+		btf__add_func_param(btf, "arg", num);
+	snprintf(full, sizeof(full), "btf_trace_%s", name);
+	if (tp)
+		btf__add_typedef(btf, full, btf__add_ptr(btf, proto));
+	else
+		btf__add_func(btf, name, BTF_FUNC_GLOBAL, proto);
+}
+
+static void plan_takes_the_best_hook_there_is(void)
+{
+	static const struct hook hooks[] = {
+		{ 0, HOOK_TRACEPOINT, "tp_a", 5, "a1", NULL },
+		{ 0, HOOK_FEXIT, "fn_a", 1, "a2", "SET" },
+		{ 1, HOOK_TRACEPOINT, "tp_f", 3, "f1", NULL },
+		{ 1, HOOK_FENTRY, "fn_f", 1, "f2", "SET" },
+	};
+	const struct hook *chosen[2];
+	struct btf *btf = btf__new_empty();
+	uint32_t events = 3;
+	char buf[40];
+
+	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 0);
+	CHECK(!events && !chosen[0] && !chosen[1]);
+
+	add_hook(btf, "fn_a", 1, false);
+	add_hook(btf, "fn_f", 1, false);
+	add_hook(btf, "tp_f", 4, true);		/* not what we know */
+	events = 3;
+	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 2);
+	CHECK(events == 3 && chosen[0] == &hooks[1] && chosen[1] == &hooks[3]);
+	CHECK_STR(probe_hook(btf, &hooks[2]), "has other arguments");
+	CHECK_STR(probe_hook(btf, &hooks[0]), "absent");
+
+	add_hook(btf, "tp_a", 5, true);
+	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 2);
+	CHECK(chosen[0] == &hooks[0] && chosen[1] == &hooks[3]);
+	CHECK_STR(probe_hook_name(chosen[0], buf, sizeof(buf)), "tp_btf:tp_a");
+	CHECK_STR(probe_hook_name(chosen[1], buf, sizeof(buf)), "fentry:fn_f");
+	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, true, false) == 2);
+	CHECK(chosen[0] == &hooks[1]);
+	events = 2;	/* off: not asked for */
+	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 1);
+	CHECK(events == 2 && !chosen[0] && chosen[1] == &hooks[3]);
+	btf__free(btf);
+}
+
+static void every_event_is_accounted_for(void)
+{
+	struct counts c = { { .seen = 10, .sent = 5, .filtered = 3, .lost = 2 }, 0 };
+	char buf[128];
+
+	CHECK(!counts_check(&c, 5, buf, sizeof(buf)));
+	CHECK_STR(counts_check(&c, 4, buf, sizeof(buf)), "sent 5 != received 4");
+	CHECK_STR(counts_check(&c, 6, buf, sizeof(buf)), "sent 5 != received 6");
+	c.all.lost = 1;
+	CHECK_STR(counts_check(&c, 5, buf, sizeof(buf)),
+		  "seen 10 != sent 5 + filtered 3 + lost 1");
+	c.all.lost = 3;
+	CHECK(counts_check(&c, 5, buf, sizeof(buf)));
+	c.missed = 9;	/* runs that were skipped are not in seen */
+	c.all.lost = 2;
+	CHECK(!counts_check(&c, 5, buf, sizeof(buf)));
+}
+
+static void recording_comes_back_the_same(void)
+{
+	struct session s = {
+		.start_ns = 1, .to_wall_ns = 2, .end_ns = 3, .kernel = "6.12.117",
+		.plan = { "tp_btf:ioasid_alloc", "" },
+		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5 },
+	}, back = {};
+	struct pasid_event e = {
+		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
+		.tgid = 1, .tid = 2, .set = UINT32_MAX, .pasid = PASID_INVALID,
+		.ret = INT32_MIN, .min = 3, .max = 4,
+		.comm = "\xff \n\"%\0abcdefghi",
+	}, e2;
+	FILE *f = tmpfile();
+
+	record_head(f, &s, names);
+	record_event(f, &e);
+	record_end(f, &s);
+	rewind(f);
+	CHECK(replay_head(f, &back, names));
+	CHECK(replay_event(f, &back, &e2) == 1 && !memcmp(&e, &e2, sizeof(e)));
+	CHECK(replay_event(f, &back, &e2) == 0 && !memcmp(&s, &back, sizeof(s)));
+	fclose(f);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} tests[] = {
+#define T(f) { #f, f }
+		T(numbers_are_parsed_strictly),
+		T(pasid_lists_are_parsed_strictly),
+		T(event_lists_are_parsed_strictly),
+		T(options_set_what_they_say),
+		T(bad_usage_is_told_and_exits_2),
+		T(help_fits_and_has_no_letter_twice),
+		T(messages_wrap_at_80),
+		T(filter_wants_what_was_asked_for),
+		T(text_is_safe_for_a_terminal),
+		T(json_is_always_utf8),
+		T(values_are_formatted),
+		T(capabilities_are_named),
+		T(plan_takes_the_best_hook_there_is),
+		T(every_event_is_accounted_for),
+		T(recording_comes_back_the_same),
+	};
+	int nr = sizeof(tests) / sizeof(tests[0]), bad = 0;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("KTAP version 1\n1..%d\n", nr);
+	for (int i = 0; i < nr; i++) {
+		failed = false;
+		tests[i].run();
+		bad += failed;
+		printf("%sok %d %s\n", failed ? "not " : "", i + 1, tests[i].name);
+	}
+	return bad > 0;
+}

@@ -1,0 +1,7 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Unit tests of what the tools share.
+
+here=$(cd "$(dirname "$0")" && pwd)
+exec "${TOOLS_OUT:-$here/../../build/tools}/unit"

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A known load of PASIDs for kernels on which no user space can cause one: at
+ * insmod it calls iommu_alloc_global_pasid() and iommu_free_global_pasid() and
+ * logs each result as "pasidmod: alloc PASID" or "pasidmod: free PASID".
+ */
+#define pr_fmt(fmt) "pasidmod: " fmt
+
+#include <linux/device.h>
+#include <linux/iommu.h>
+#include <linux/module.h>
+
+static int allocs = 23;
+module_param(allocs, int, 0);
+MODULE_PARM_DESC(allocs, "PASIDs to allocate, at most 64");
+static int frees = 17;
+module_param(frees, int, 0);
+MODULE_PARM_DESC(frees, "how many of them to free at once; rmmod frees the rest");
+
+static ioasid_t pasids[64];
+
+static void free_some(int from, int to)
+{
+	for (int i = from; i < to; i++) {
+		pr_info("free %u\n", pasids[i]);
+		iommu_free_global_pasid(pasids[i]);
+	}
+}
+
+static int __init pasidmod_init(void)
+{
+	/* All that iommu_alloc_global_pasid() looks at is max_pasids. */
+	static struct dev_iommu iommu = { .max_pasids = 1000 };
+	static struct dev_iommu none;
+	static struct device dev;
+
+	if (allocs < 0 || allocs > 64 || frees < 0 || frees > allocs)
+		return -EINVAL;
+	dev.iommu = &iommu;
+	for (int i = 0; i < allocs; i++) {
+		pasids[i] = iommu_alloc_global_pasid(&dev);
+		pr_info("alloc %u\n", pasids[i]);
+	}
+	dev.iommu = &none;	/* cannot have one */
+	pr_info("alloc %d\n", (int)iommu_alloc_global_pasid(&dev));
+	free_some(0, frees);
+	return 0;
+}
+
+static void __exit pasidmod_exit(void)
+{
+	free_some(frees, allocs);
+}
+
+module_init(pasidmod_init);
+module_exit(pasidmod_exit);
+MODULE_DESCRIPTION("Known load of global PASIDs for tests of the trace tools");
+MODULE_LICENSE("GPL");

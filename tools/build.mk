@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The trace tools and the programs of their tests. Included by the top Makefile,
+# or used alone: make -f tools/build.mk tools
+#
+# Static, so that a tool is one file that runs in an initramfs and on machines
+# without libbpf.
+
+TOOLS		:= pasidsnoop
+TOOLS_OUT	?= build/tools
+CLANG		?= clang
+BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+V		?= 0
+
+tools-q		:= $(if $(filter 1,$(V)),,@)
+tools-say	= $(if $(filter 1,$(V)),:,printf '  %-7s %s\n')
+tools-obj	:= $(TOOLS_OUT)/obj
+tools-cflags	:= -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Wmissing-prototypes \
+		   -Wno-missing-field-initializers -I$(tools-obj)
+tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd
+tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/*.c))
+# <linux/types.h> includes <asm/types.h>, which Debian keeps in a folder per
+# architecture that clang leaves out for -target bpf; asked when it is used, as
+# "make deps" may have to install the compiler first
+bpf-cflags	= -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 \
+		   -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
+
+.PHONY: tools
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork
+
+$(tools-obj)/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	@$(tools-say) BPF $<
+	$(tools-q)$(CLANG) $(bpf-cflags) -MMD -MP -c $< -o $@
+
+$(tools-obj)/%.skel.h: $(tools-obj)/%.bpf.o
+	@$(tools-say) SKEL $(@F)
+	$(tools-q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
+
+$(tools-obj)/%.o: tools/%.c
+	@mkdir -p $(@D)
+	@$(tools-say) CC $<
+	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
+
+$(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
+
+$(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
+	@$(tools-say) LD $@
+	$(tools-q)$(CC) $^ $(tools-libs) -o $@
+
+$(TOOLS_OUT)/unit: tests/tools/unit.c $(tools-lib)
+	@$(tools-say) CC $<
+	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
+
+$(TOOLS_OUT)/pasidwork: tests/workload/pasidwork.c
+	@mkdir -p $(@D)
+	@$(tools-say) CC $<
+	$(tools-q)$(CC) $(tools-cflags) $< -static -o $@
+
+# A module that makes a known load inside the kernel; for the VM's kernel.
+KERNEL_OUT	?= build/kernel
+.PHONY: pasidmod
+pasidmod:
+	@mkdir -p $(TOOLS_OUT)/$@
+	@cp -pu tests/workload/$@/* $(TOOLS_OUT)/$@/
+	@# Its BTF is relative to that of vmlinux, which kbuild forgets
+	@[ $(TOOLS_OUT)/$@/$@.ko -nt $(KERNEL_OUT)/vmlinux ] || rm -f $(TOOLS_OUT)/$@/*.ko
+	$(tools-q)$(MAKE) $(if $(tools-q),-s) -C $(KERNEL_OUT) \
+		M=$(abspath $(TOOLS_OUT)/$@) modules
+
+.SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h
+-include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/libbpf.h>
+
+#include "cli.h"
+
+const char *msg_name = "tool";
+
+/* Breaks the text at blanks, so that it fits a terminal of 80 columns. */
+void msg(const char *fmt, ...)
+{
+	char text[1024], *line = text;
+	int indent = fprintf(stderr, "%s: ", msg_name);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	while (strlen(line) + indent >= 80) {
+		char *end = line + 79 - indent;
+
+		while (end > line && *end != ' ')
+			end--;
+		if (end == line)
+			break;
+		fprintf(stderr, "%.*s\n", (int)(end - line), line);
+		line = end + 1;
+		indent = 0;
+	}
+	fprintf(stderr, "%s\n", line);
+}
+
+/*
+ * The letters of all tools. A tool may leave rows out, but a letter never means
+ * something else. Kept free for what comes: t tid, D device, I iommu, r rows,
+ * s sort, C no clear.
+ */
+static const struct {
+	char letter;
+	bool hidden;
+	const char *name, *arg, *help;
+} rows[CLI_NR] = {
+	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)" },
+	[CLI_PASID] = { 'P', 0, "pasid", "LIST", "only these PASIDs, e.g. 33,0x40-0x4f" },
+	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
+	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
+	[CLI_DURATION] = { 'd', 0, "duration", "SEC", "end after SEC seconds" },
+	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events" },
+	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
+	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
+	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
+	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
+	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
+	[CLI_BTF] = { 0, 0, "btf", "FILE", "kernel types from FILE" },
+	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
+	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
+	[CLI_HELP] = { 'h', 0, "help", NULL, "print this text" },
+	[CLI_READY] = { 0, 1, "ready-file", "FILE", "" },
+	[CLI_RECORD] = { 0, 1, "record", "FILE", "" },
+	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "" },
+	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "" },
+};
+
+static bool has(const struct cli_tool *tool, int id)
+{
+	return tool->options & (1ULL << id);
+}
+
+void cli_help(const struct cli_tool *tool, FILE *f)
+{
+	fprintf(f, "Usage: %s [OPTION]... [-- CMD [ARG]...]\n%s\n\nOptions:\n",
+		tool->name, tool->summary);
+	for (int i = 0; i < CLI_NR; i++) {
+		char name[32];
+
+		if (!has(tool, i) || rows[i].hidden)
+			continue;
+		snprintf(name, sizeof(name), "--%s%s%s", rows[i].name,
+			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+		if (rows[i].letter)
+			fprintf(f, "  -%c, %-18s %s\n", rows[i].letter, name, rows[i].help);
+		else
+			fprintf(f, "      %-18s %s\n", name, rows[i].help);
+	}
+	fprintf(f, "  -- CMD [ARG]...        run CMD, end when it ends\n\nEvents:");
+	for (int i = 0; tool->events && tool->events[i]; i++)
+		fprintf(f, " %s", tool->events[i]);
+	fprintf(f, "\n\nExamples:\n%s", tool->examples);
+}
+
+bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
+{
+	bool hex = s[0] == '0' && s[1] == 'x';
+	const char *digits = hex ? s + 2 : s;
+	char *end;
+	uint64_t v;
+
+	/* strtoull() alone would take blanks, signs and an empty string */
+	if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
+		return false;
+	errno = 0;
+	v = strtoull(digits, &end, hex ? 16 : 10);
+	if (errno || *end || v < lo || v > hi)
+		return false;
+	*val = v;
+	return true;
+}
+
+/* Cuts the next comma-separated item off s; *s is NULL after the last. */
+static bool next_item(const char **s, char *item, size_t len)
+{
+	size_t n;
+
+	if (!*s)
+		return false;
+	n = strcspn(*s, ",");
+	snprintf(item, len, "%.*s", (int)n, *s);
+	*s = (*s)[n] ? *s + n + 1 : NULL;
+	return true;
+}
+
+const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len)
+{
+	char item[64];
+
+	while (next_item(&s, item, sizeof(item))) {
+		char *dash = strchr(item, '-');
+		uint64_t lo, hi;
+		bool ok;
+
+		if (dash)
+			*dash = '\0';
+		ok = parse_u64(item, 0, PASID_MAX, &lo);
+		hi = lo;
+		if (ok && dash)
+			ok = parse_u64(dash + 1, lo, PASID_MAX, &hi);
+		if (dash)
+			*dash = '-';
+		if (!ok) {
+			snprintf(err, len, "'%s' is not a PASID or a range of them (0..%u)",
+				 item, PASID_MAX);
+			return err;
+		}
+		if (f->nr_ranges == PASID_MAX_RANGES) {
+			snprintf(err, len, "more than %u PASIDs; give ranges, e.g. 1-99",
+				 PASID_MAX_RANGES);
+			return err;
+		}
+		f->range[f->nr_ranges++] = (struct pasid_range){ lo, hi };
+	}
+	return NULL;
+}
+
+const char *parse_events(const char *s, const char *const *names, uint32_t *bits,
+			 char *err, size_t len)
+{
+	char item[64];
+
+	while (next_item(&s, item, sizeof(item))) {
+		int i = 0;
+
+		while (names[i] && strcmp(names[i], item))
+			i++;
+		if (!names[i]) {
+			snprintf(err, len, "'%s' is not an event of this tool", item);
+			return err;
+		}
+		*bits |= 1U << i;
+	}
+	return NULL;
+}
+
+/* NULL, or what is wrong with the argument of option id. */
+static const char *take(const struct cli_tool *tool, struct cli *c, int id,
+			const char *arg, char *err, size_t len)
+{
+	uint64_t v = 0;
+	uint64_t hi = id == CLI_DURATION ? 86400 * 365 : id == CLI_PID ? 4194304 :
+		      id == CLI_BUFFER ? 1 << 20 : UINT64_MAX;
+
+	switch (id) {
+	case CLI_PID:
+	case CLI_DURATION:
+	case CLI_LIMIT:
+	case CLI_BUFFER:
+		if (!parse_u64(arg, 1, hi, &v)) {
+			snprintf(err, len, "'%s' is not a number in 1..%llu", arg,
+				 (unsigned long long)hi);
+			return err;
+		}
+	}
+	switch (id) {
+	case CLI_PID: c->filter.tgid = v; break;
+	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
+	case CLI_EVENT:
+		c->events_given = true;
+		return parse_events(arg, tool->events, &c->events, err, len);
+	case CLI_FAILED: c->filter.failed_only = 1; break;
+	case CLI_DURATION: c->duration_s = v; break;
+	case CLI_LIMIT: c->limit = v; break;
+	case CLI_TIME: c->wall = true; break;
+	case CLI_WIDE: c->wide = true; break;
+	case CLI_JSON: c->json = true; break;
+	case CLI_STRICT: c->strict = true; break;
+	case CLI_BUFFER:
+		/* what the kernel asks of a ring buffer */
+		if (v < 4 || v & (v - 1)) {
+			snprintf(err, len, "'%s' is not a power of two from 4 on", arg);
+			return err;
+		}
+		c->buffer_kb = v;
+		break;
+	case CLI_BTF: c->btf = arg; break;
+	case CLI_VERBOSE: c->verbose++; break;
+	case CLI_READY: c->ready = arg; break;
+	case CLI_RECORD: c->record = arg; break;
+	case CLI_REPLAY: c->replay = arg; break;
+	case CLI_HOOKS: c->no_tracepoints = true; break;
+	}
+	return NULL;
+}
+
+static int bad_usage(const char *fmt, const char *a, const char *b)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), fmt, a, b);
+	msg("%s. See %s --help.", text, msg_name);
+	return EXIT_USAGE;
+}
+
+/* getopt_long() returns BASE + id, so that letters need no second table. */
+#define BASE	256
+
+static int letter_to_id(const struct cli_tool *tool, int letter)
+{
+	for (int i = 0; i < CLI_NR; i++) {
+		if (has(tool, i) && rows[i].letter && rows[i].letter == letter)
+			return i;
+	}
+	return -1;
+}
+
+static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
+{
+	struct option longs[CLI_NR + 1] = {};
+	char letters[2 * CLI_NR + 3] = "+:";
+	char err[160], name[32];
+	int opt, n = 0, l = 2;
+
+	for (int i = 0; i < CLI_NR; i++) {
+		if (!has(tool, i))
+			continue;
+		longs[n++] = (struct option){ rows[i].name, !!rows[i].arg, NULL, BASE + i };
+		if (rows[i].letter) {
+			letters[l++] = rows[i].letter;
+			if (rows[i].arg)
+				letters[l++] = ':';
+		}
+	}
+	optind = 0;	/* start anew: the unit tests parse many times */
+	while ((opt = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		int id = opt >= BASE ? opt - BASE : letter_to_id(tool, opt);
+		const char *what;
+
+		if (opt == '?' || opt == ':') {
+			if (optopt > 0 && optopt < BASE)
+				snprintf(name, sizeof(name), "-%c", optopt);
+			else
+				snprintf(name, sizeof(name), "%s", argv[optind - 1]);
+			return bad_usage(opt == ':' ? "%s needs an argument" :
+					 "unknown option %s", name, NULL);
+		}
+		if (id == CLI_HELP) {
+			cli_help(tool, stdout);
+			return EXIT_OK;
+		}
+		if (id == CLI_VERSION) {
+			printf("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
+			       libbpf_version_string());
+			return EXIT_OK;
+		}
+		what = take(tool, cli, id, optarg, err, sizeof(err));
+		if (what) {
+			if (opt < BASE)
+				snprintf(name, sizeof(name), "-%c", opt);
+			else
+				snprintf(name, sizeof(name), "--%s", rows[id].name);
+			return bad_usage("%s: %s", name, what);
+		}
+	}
+	return CLI_GO_ON;
+}
+
+int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
+{
+	int ret;
+
+	msg_name = tool->name;
+	*cli = (struct cli){ .buffer_kb = 1024 };
+	ret = parse_options(tool, cli, argc, argv);
+	if (ret != CLI_GO_ON)
+		return ret;
+	if (!cli->events_given) {
+		for (int i = 0; tool->events && tool->events[i]; i++)
+			cli->events |= 1U << i;
+	}
+	if (optind < argc && strcmp(argv[optind - 1], "--"))
+		return bad_usage("unexpected argument '%s'; a command goes after --",
+				 argv[optind], NULL);
+	if (!strcmp(argv[optind - 1], "--")) {
+		if (optind == argc)
+			return bad_usage("no command after --", NULL, NULL);
+		cli->cmd = argv + optind;
+	}
+	if (cli->replay && (cli->cmd || cli->record || cli->ready))
+		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
+				 NULL, NULL);
+	return CLI_GO_ON;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Options that mean the same in every tool, messages, exit codes. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "../../bpf/pasid.h"
+
+#define TOOLS_VERSION	"0.1"
+
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_RUNTIME = 1,
+	EXIT_USAGE = 2,
+	EXIT_PRIVILEGE = 3,
+	EXIT_KERNEL = 4,	/* the kernel lacks something needed */
+	EXIT_INTERRUPT = 130,	/* second Ctrl-C */
+};
+
+enum cli_id {
+	CLI_PID, CLI_PASID, CLI_EVENT, CLI_FAILED,
+	CLI_DURATION, CLI_LIMIT,
+	CLI_TIME, CLI_WIDE, CLI_JSON,
+	CLI_STRICT, CLI_BUFFER, CLI_BTF,
+	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
+	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
+	CLI_NR,
+};
+#define CLI_ALL		((1ULL << CLI_NR) - 1)
+
+/* What one tool takes from the common table, and the texts of its --help. */
+struct cli_tool {
+	const char *name;
+	const char *summary;
+	const char *examples;
+	const char *const *events;	/* for -e, NULL at the end */
+	uint64_t options;		/* bit per enum cli_id */
+};
+
+/* The parsed command line. Strings point into argv. */
+struct cli {
+	struct pasid_filter filter;
+	uint32_t events;		/* bit per tool event */
+	bool events_given;
+	uint32_t duration_s;		/* 0: no limit */
+	uint64_t limit;			/* 0: no limit */
+	bool wall, wide, json, strict;
+	uint32_t buffer_kb;
+	int verbose;
+	const char *btf, *ready, *record, *replay;
+	bool no_tracepoints;
+	char **cmd;			/* NULL: no command */
+};
+
+#define CLI_GO_ON	(-1)
+
+/* CLI_GO_ON, or the exit code to end with. Sets the name used by msg(). */
+int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **argv);
+void cli_help(const struct cli_tool *tool, FILE *f);
+
+/* "tool: text\n" on stderr. Give it what failed, the likely reason, what to do. */
+void msg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+extern const char *msg_name;
+
+/* The whole string must be one decimal or 0x number in lo..hi. */
+bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val);
+/* "33,0x40-0x4f" adds to the ranges of f. NULL, or what is wrong in err. */
+const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len);
+/* "alloc,free" sets bits by position in names. */
+const char *parse_events(const char *s, const char *const *names, uint32_t *bits,
+			 char *err, size_t len);
+
+#endif /* CLI_H */

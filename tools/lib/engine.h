@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The BPF half of a trace: load what the plan has, read it, account for it all. */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <bpf/libbpf.h>
+
+#include "cli.h"
+#include "probe.h"
+#include "../../bpf/emit.h"
+
+struct counts {
+	struct emit_counters all;
+	__u64 missed;		/* runs that the kernel skipped, by recursion */
+};
+
+/* Turns libbpf's own log on, or off, as our messages say it better. */
+void engine_log(bool on);
+/* EXIT_OK, or the exit code after telling why not. Loads only chosen programs. */
+int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
+		int nr_chosen, const struct cli *cli);
+int engine_attach(struct bpf_object_skeleton *skel);
+/*
+ * Detaches, reads what is left in rb, and fills counts. False after telling
+ * that *received and the counters of the programs do not agree.
+ */
+bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
+		  const __u64 *received, struct counts *counts);
+/* NULL if every event is accounted for, else the equation that does not hold. */
+const char *counts_check(const struct counts *c, __u64 received, char *buf, size_t len);
+
+#endif /* ENGINE_H */

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+
+#include "cli.h"
+#include "loop.h"
+
+const char *const stop_names[] = {
+	[GO_ON] = "none",
+	[STOP_SIGNAL] = "signal",
+	[STOP_DURATION] = "duration",
+	[STOP_LIMIT] = "limit",
+	[STOP_COMMAND] = "command",
+	[STOP_OUTPUT] = "output",
+};
+
+static int wake_fd = -1;
+static volatile sig_atomic_t got_signal, got_child;
+
+uint64_t now_ns(int clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/*
+ * The eventfd makes a signal that comes just before poll() wake it. A write()
+ * to a pipe that is full goes on after a first Ctrl-C, so a second one must be
+ * able to end the tool from here.
+ */
+static void on_signal(int sig)
+{
+	int saved = errno;
+	uint64_t one = 1;
+	ssize_t ret;
+
+	if (sig == SIGCHLD)
+		got_child = 1;
+	else if (got_signal && sig == SIGINT)
+		_exit(EXIT_INTERRUPT);
+	else
+		got_signal = 1;
+	ret = write(wake_fd, &one, sizeof(one));
+	(void)ret;	/* full means it is readable, which is all we want */
+	errno = saved;
+}
+
+static void run_child(char **cmd, int go, int failed)
+{
+	char c;
+
+	signal(SIGPIPE, SIG_DFL);
+	if (read(go, &c, 1) != 1)	/* nothing is traced, so nothing is run */
+		_exit(127);
+	execvp(cmd[0], cmd);
+	c = errno;
+	if (write(failed, &c, 1) != 1)
+		_exit(126);
+	_exit(127);
+}
+
+/*
+ * The pipe back closes at exec, so the errno of a failed exec comes before the
+ * end of file. It is read in loop_start().
+ */
+static int child_failed = -1;
+
+static bool start_child(struct loop *loop, char **cmd)
+{
+	int go[2], failed[2];
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
+		return false;
+	loop->child = fork();
+	if (loop->child < 0)
+		return false;
+	if (!loop->child) {
+		close(go[1]);
+		run_child(cmd, go[0], failed[1]);
+	}
+	close(go[0]);
+	close(failed[1]);
+	loop->child_go = go[1];
+	child_failed = failed[0];
+	return true;
+}
+
+bool loop_init(struct loop *loop, char **cmd)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	*loop = (struct loop){};
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake_fd < 0 || (cmd && !start_child(loop, cmd))) {
+		msg("cannot start: %s.", strerror(errno));
+		return false;
+	}
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGCHLD, &sa, NULL);
+	return true;
+}
+
+bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s)
+{
+	if (duration_s)
+		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_s * 1000000000ULL;
+	if (ready_file) {
+		int fd = open(ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+		if (fd < 0) {
+			msg("cannot write %s: %s.", ready_file, strerror(errno));
+			return false;
+		}
+		close(fd);
+	}
+	if (loop->child) {
+		char err = 0;
+
+		if (write(loop->child_go, &err, 1) != 1 || read(child_failed, &err, 1)) {
+			msg("cannot run the command: %s.", strerror(err));
+			return false;
+		}
+	}
+	return true;
+}
+
+static void reap(struct loop *loop)
+{
+	got_child = 0;
+	if (loop->child && !loop->child_done &&
+	    waitpid(loop->child, &loop->child_status, WNOHANG) == loop->child)
+		loop->child_done = true;
+}
+
+bool loop_stopping(struct loop *loop)
+{
+	if (loop->stop)
+		return true;
+	if (got_child)
+		reap(loop);
+	if (got_signal)
+		loop->stop = STOP_SIGNAL;
+	else if (loop->child_done)
+		loop->stop = STOP_COMMAND;
+	else if (loop->deadline_ns && now_ns(CLOCK_MONOTONIC) >= loop->deadline_ns)
+		loop->stop = STOP_DURATION;
+	return loop->stop;
+}
+
+static int timeout_ms(const struct loop *loop)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (!loop->deadline_ns)
+		return -1;
+	return loop->deadline_ns <= now ? 0 : (loop->deadline_ns - now) / 1000000 + 1;
+}
+
+bool loop_run(struct loop *loop, struct ring_buffer *rb)
+{
+	struct pollfd fds[] = {
+		{ .fd = wake_fd, .events = POLLIN },
+		{ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN },
+		{ .fd = STDOUT_FILENO },	/* only for POLLERR: the reader went away */
+	};
+	uint64_t count;
+
+	while (!loop_stopping(loop)) {
+		if (poll(fds, 3, timeout_ms(loop)) < 0 && errno != EINTR) {
+			msg("cannot wait for events: %s.", strerror(errno));
+			return false;
+		}
+		if (read(wake_fd, &count, sizeof(count)) > 0)
+			continue;	/* a signal: is it time to end? */
+		/* the callback returns an error only to leave early */
+		ring_buffer__consume(rb);
+		if (!loop->stop && fds[2].revents & (POLLERR | POLLHUP))
+			loop->stop = STOP_OUTPUT;
+	}
+	return true;
+}
+
+void loop_end(struct loop *loop)
+{
+	reap(loop);
+	if (loop->child && !loop->child_done)
+		kill(loop->child, SIGTERM);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* From "everything is attached" to "time to end": signals, limits, the command. */
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bpf/libbpf.h>
+
+enum stop_reason {
+	GO_ON,
+	STOP_SIGNAL,
+	STOP_DURATION,
+	STOP_LIMIT,
+	STOP_COMMAND,
+	STOP_OUTPUT,		/* nobody reads stdout any more */
+};
+extern const char *const stop_names[];
+
+struct loop {
+	enum stop_reason stop;
+	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, 0: none */
+	int child;		/* pid of the command, 0: none */
+	int child_go;		/* a byte into it lets the command run */
+	int child_status;	/* from waitpid() */
+	bool child_done;
+};
+
+uint64_t now_ns(int clock);
+/* Starts to catch signals and prepares cmd (may be NULL), which waits. */
+bool loop_init(struct loop *loop, char **cmd);
+/* Writes the ready file, lets the command run, starts the clock. */
+bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s);
+/* Feeds rb until something sets loop->stop; false after an error was told. */
+bool loop_run(struct loop *loop, struct ring_buffer *rb);
+/* True when it is time to end. Cheap, for use in each ring buffer callback. */
+bool loop_stopping(struct loop *loop);
+/* Ends a command that still runs. */
+void loop_end(struct loop *loop);
+
+#endif /* LOOP_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What this process may do and what this kernel has, asked before any loading. */
+#ifndef PROBE_H
+#define PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <bpf/btf.h>
+
+enum hook_kind {
+	HOOK_TRACEPOINT,
+	HOOK_FENTRY,
+	HOOK_FEXIT,
+};
+
+/* One way to see one event. A tool lists them, the best one first. */
+struct hook {
+	int event;
+	enum hook_kind kind;
+	const char *target;	/* tracepoint or function */
+	int args;		/* number of arguments in its prototype */
+	const char *prog;	/* name of the BPF program */
+	const char *lacks;	/* what it cannot tell, NULL if nothing */
+};
+
+/* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
+int probe_caps(void);
+/* The types of the running kernel or of file; NULL after saying why not. */
+struct btf *probe_btf(const char *file);
+/* NULL if the hook is there, else why it cannot be used. */
+const char *probe_hook(const struct btf *btf, const struct hook *hook);
+
+/*
+ * Chooses a hook for every event in *events: chosen[event], NULL if there is
+ * none, in which case the event's bit is cleared. -v prints what was chosen and
+ * why. The number of events that can be seen.
+ */
+int probe_plan(const struct btf *btf, const struct hook *hooks, int nr_hooks,
+	       const char *const *names, uint32_t *events,
+	       const struct hook **chosen, bool no_tracepoints, bool verbose);
+/* "tp_btf:ioasid_alloc" */
+const char *probe_hook_name(const struct hook *hook, char *buf, size_t len);
+
+/* The caps test on given sets, for the unit tests. */
+const char *caps_missing(uint64_t effective);
+
+#endif /* PROBE_H */
