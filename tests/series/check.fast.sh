@@ -5,7 +5,8 @@
 # each patch, that it applies where it must and comes off again, checkpatch,
 # kernel-doc, and that quilt, git am, make tree and make export agree. KTAP.
 #
-# usage: check [-f]     -f: only the form, which needs no kernel source
+# usage: check.fast.sh [-f]    -f: only the form, which needs no kernel source
+# limit: 900
 
 set -eu
 

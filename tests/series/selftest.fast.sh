@@ -291,17 +291,21 @@ source_refuses_bad_patch() {
 		same "$tmp/linux.before" "$BUILD/linux"
 }
 
+# A new point release: offsets change no patch until BASE moves too.
 source_takes_new_tarball() {
 	afresh
 	"$here/source" || return
-	echo newer >>"$tmp/linux-mini/drivers/iommu/core.c"
-	tar -C "$tmp" -cf - linux-mini | xz -0 >"$tmp/newer.tar.xz"
-	sed -i '$d' "$tmp/linux-mini/drivers/iommu/core.c"
-	KSRC=$tmp/newer.tar.xz "$here/source" &&
-		grep -q newer "$BUILD/linux/drivers/iommu/core.c" &&
-		KSRC=$tmp/newer.tar.xz "$here/tree" &&
-		grep -q newer "$BUILD/tree/drivers/iommu/core.c" &&
-		"$here/export" && diff -r -I '^index ' good.patches "$PATCHES"
+	cp -a "$tmp/linux-mini" "$tmp/linux-new"
+	sed -i 's/117/118/' "$tmp/linux-new/Makefile"
+	sed -i '1i/* newer */' "$tmp/linux-new/drivers/iommu/core.c"
+	tar -C "$tmp" -cf - linux-new | xz -0 >"$tmp/newer.tar.xz"
+	rm -rf "$tmp/linux-new"
+	export KSRC="$tmp/newer.tar.xz"
+	"$here/source" && grep -q newer "$BUILD/linux/drivers/iommu/core.c" &&
+		"$here/tree" && grep -q newer "$BUILD/tree/drivers/iommu/core.c" &&
+		"$here/export" && same good.patches "$PATCHES" || return
+	sed -i 's/117/118/' "$PATCHES/BASE"
+	"$here/export" && grep -q '^@@ -3,' "$PATCHES"/0002-*
 }
 
 # --- apply ----------------------------------------------------------------------

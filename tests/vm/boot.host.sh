@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 600
 #
-# tests/vm/boot with real VMs: that status, output and files come back, and that
-# a guest which panics, hangs, is killed or prints a splat is told from a good one.
+# tests/vm/boot with real VMs: status, output and files come back, and a guest
+# that panics, hangs, is killed or prints a splat is told from a good one.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
@@ -49,7 +49,7 @@ script <<-'END'
 	printf 'no newline at the end'
 	exit 42
 END
-check "the status of the script comes back, a process left behind is no matter" \
+check "the status comes back, a process left behind is no matter" \
 	boots_to 42 -s 1 -a WORD=given
 printf '%s\n' "variable given, user 0, processors 1" "to stderr" \
 	"no newline at the end" >"$work/expected"

@@ -90,7 +90,7 @@ sees() { # NAME FILE: the trace NAME has exactly the events of FILE
 gives() { # STATUS REGEX CMD..
 	status=$1 regex=$2
 	shift 2
-	"$@" >gives.out 2>gives.err
+	timeout -s KILL 100 "$@" >gives.out 2>gives.err
 	got=$?
 	cat gives.out gives.err
 	[ $got -eq "$status" ] && tr '\n' ' ' <gives.err | grep -qE "$regex" &&
@@ -275,7 +275,7 @@ second_interrupt_ends_at_once() {
 }
 
 runs_a_command() {
-	pasidsnoop --json -- sh -c 'pasidwork -n 2 -a 13 -f 5 >work.cmd; exit 3' \
+	timeout -s KILL 100 pasidsnoop --json -- sh -c 'pasidwork -n 2 -a 13 -f 5 >work.cmd; exit 3' \
 		>cmd.out 2>cmd.err &&
 		of_work work.cmd >want && sees cmd want &&
 		ended cmd '.reason == "command" and .command.exit == 3'
