@@ -13,6 +13,35 @@
 /* include/linux/ioasid.h, from this series */
 struct ioasid_set {
 	__u32 id;
+	__u32 nr;
+	__u32 quota;
+};
+
+/* drivers/iommu/ioasid_iter.h, from this series */
+enum ioasid_state {
+	IOASID_STATE_ALLOCATED,
+	IOASID_STATE_PENDING,
+};
+
+struct ioasid_info {
+	__u32 ioasid;
+	__u32 set;
+	__u32 refs;
+	__u32 spid;
+	enum ioasid_state state;
+	__u32 tgid;
+	__u64 born;
+	char comm[16];
+};
+
+/* what a program of an iterator is called with */
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__ioasid {
+	struct bpf_iter_meta *meta;
+	struct ioasid_info *ioasid;
 };
 
 /* include/linux/iommu.h */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PASID lifecycle: who allocates and frees PASIDs.
+ * PASID lifecycle: who allocates, references and frees PASIDs, and their sets.
  *
  * Every event has one program for each hook that can see it. User space looks
  * up what the kernel has and loads one of them; the others stay off.
@@ -77,6 +77,127 @@ int BPF_PROG(on_ioasid_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
 	};
 
 	return emit_pasid(&e);
+}
+
+static __always_inline int emit_refs(__u16 type, struct ioasid_set *set,
+				     __u32 ioasid, __u32 refs)
+{
+	struct pasid_event e = {
+		.type = type,
+		.flags = PASID_HAS_SET | PASID_HAS_REFS,
+		.set = set_id(set),
+		.pasid = ioasid,
+		.refs = refs,
+	};
+
+	return emit_pasid(&e);
+}
+
+SEC("tp_btf/ioasid_free_pending")
+int BPF_PROG(on_ioasid_pending_tp, struct ioasid_set *set, __u32 ioasid,
+	     __u32 refs)
+{
+	return emit_refs(PASID_PENDING, set, ioasid, refs);
+}
+
+SEC("tp_btf/ioasid_put")
+int BPF_PROG(on_ioasid_put_tp, struct ioasid_set *set, __u32 ioasid, __u32 refs)
+{
+	return emit_refs(PASID_PUT, set, ioasid, refs);
+}
+
+SEC("tp_btf/ioasid_get")
+int BPF_PROG(on_ioasid_get_tp, struct ioasid_set *set, __u32 ioasid, __u32 refs,
+	     int ret)
+{
+	struct pasid_event e = {
+		.type = PASID_GET,
+		.flags = PASID_HAS_SET | PASID_HAS_RET | PASID_HAS_REFS,
+		.set = set_id(set),
+		.pasid = ioasid,
+		.ret = ret,
+		.refs = refs,
+	};
+
+	return emit_pasid(&e);
+}
+
+SEC("tp_btf/ioasid_spid")
+int BPF_PROG(on_ioasid_spid_tp, struct ioasid_set *set, __u32 ioasid,
+	     __u32 spid, int ret)
+{
+	struct pasid_event e = {
+		.type = PASID_SPID,
+		.flags = PASID_HAS_SET | PASID_HAS_RET,
+		.set = set_id(set),
+		.pasid = ioasid,
+		.ret = ret,
+		.spid = spid,
+	};
+
+	return emit_pasid(&e);
+}
+
+static __always_inline int emit_set(__u16 type, struct ioasid_set *set)
+{
+	struct pasid_event e = {
+		.type = type,
+		.flags = PASID_HAS_SET | PASID_HAS_QUOTA,
+		.set = set_id(set),
+		.pasid = PASID_INVALID,
+		.used = BPF_CORE_READ(set, nr),
+		.quota = BPF_CORE_READ(set, quota),
+	};
+
+	return emit_pasid(&e);
+}
+
+SEC("tp_btf/ioasid_set_create")
+int BPF_PROG(on_ioasid_set_create_tp, struct ioasid_set *set)
+{
+	return emit_set(PASID_SET_NEW, set);
+}
+
+SEC("tp_btf/ioasid_set_quota")
+int BPF_PROG(on_ioasid_set_quota_tp, struct ioasid_set *set)
+{
+	return emit_set(PASID_SET_QUOTA, set);
+}
+
+SEC("tp_btf/ioasid_set_destroy")
+int BPF_PROG(on_ioasid_set_destroy_tp, struct ioasid_set *set)
+{
+	return emit_set(PASID_SET_END, set);
+}
+
+/*
+ * Read once, before the first event is: its records do not go through the ring
+ * buffer and are not counted.
+ */
+SEC("iter/ioasid")
+int on_ioasid_iter(struct bpf_iter__ioasid *ctx)
+{
+	struct ioasid_info *info = ctx->ioasid;
+	struct pasid_event e = {
+		.type = PASID_ALIVE,
+		.flags = PASID_HAS_SET | PASID_HAS_REFS,
+	};
+
+	if (!info)
+		return 0;
+	if (info->state == IOASID_STATE_PENDING)
+		e.flags |= PASID_FREED;
+	e.ts_ns = info->born;
+	e.tgid = info->tgid;
+	e.tid = info->tgid;
+	e.set = info->set;
+	e.pasid = info->ioasid;
+	e.refs = info->refs;
+	e.spid = info->spid;
+	bpf_probe_read_kernel_str(e.comm, sizeof(e.comm), info->comm);
+	if (pasid_wanted(&cfg_filter, &e))
+		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
+	return 0;
 }
 
 /*

@@ -10,6 +10,14 @@
 enum pasid_type {
 	PASID_ALLOC,
 	PASID_FREE,
+	PASID_PENDING,		/* freed, but referenced yet */
+	PASID_SPID,		/* got a private ID */
+	PASID_SET_NEW,
+	PASID_SET_QUOTA,
+	PASID_SET_END,
+	PASID_GET,
+	PASID_PUT,
+	PASID_ALIVE,		/* was there when the trace began; from the iterator */
 	PASID_NR_TYPES,
 };
 
@@ -17,25 +25,35 @@ enum pasid_type {
 #define PASID_HAS_SET	(1U << 0)
 #define PASID_HAS_RANGE	(1U << 1)	/* min and max */
 #define PASID_HAS_RET	(1U << 2)	/* else ret is 0, or -1: failed, no reason known */
+#define PASID_HAS_REFS	(1U << 3)
+#define PASID_HAS_QUOTA	(1U << 4)	/* used and quota, of the set */
+#define PASID_FREED	(1U << 5)	/* alive, but pending */
 
 #define PASID_INVALID	0xffffffffU
 #define PASID_MAX	0xfffffU
 #define PASID_COMM_LEN	16
 
-/* A new member takes the place of a reserved one; sizes never change. */
+/* Sizes never change: a new member shares the place of one its type has not. */
 struct pasid_event {
-	__u64 ts_ns;		/* CLOCK_MONOTONIC */
+	__u64 ts_ns;		/* CLOCK_MONOTONIC; of PASID_ALIVE, when it was allocated */
 	__u16 type;		/* enum pasid_type */
 	__u16 cpu;
 	__u32 flags;		/* PASID_HAS_* */
 	__u32 tgid;
 	__u32 tid;
 	__u32 set;
-	__u32 pasid;		/* PASID_INVALID if an allocation failed */
+	__u32 pasid;		/* PASID_INVALID if there is none */
 	__s32 ret;		/* 0 or -errno */
-	__u32 min;
-	__u32 max;
-	__u32 reserved;
+	union {
+		__u32 min;
+		__u32 refs;	/* beside the owner's */
+		__u32 used;
+	};
+	union {
+		__u32 max;
+		__u32 quota;
+	};
+	__u32 spid;		/* private ID, 0: none known */
 	char comm[PASID_COMM_LEN];
 };
 _Static_assert(sizeof(struct pasid_event) == 64, "pasid_event has holes");

@@ -43,6 +43,7 @@ $(tools-obj)/%.o: tools/%.c
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
 
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
+$(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
@@ -68,5 +69,6 @@ pasidmod:
 	$(tools-q)$(MAKE) $(if $(tools-q),-s) -C $(KERNEL_OUT) \
 		M=$(abspath $(TOOLS_OUT)/$@) modules
 
-.SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h
+.SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
+	    $(tools-obj)/pasidshow.o
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

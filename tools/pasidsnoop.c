@@ -6,28 +6,28 @@
 
 #include "lib/cli.h"
 #include "lib/engine.h"
+#include "lib/life.h"
 #include "lib/loop.h"
 #include "lib/out.h"
 #include "lib/probe.h"
 #include "lib/record.h"
 #include "pasid.skel.h"
-
-static const char *const event_names[] = {
-	[PASID_ALLOC] = "alloc",
-	[PASID_FREE] = "free",
-	NULL,
-};
+#include "pasidshow.h"
 
 static const struct cli_tool tool = {
 	.name = "pasidsnoop",
-	.summary = "Show each PASID that is allocated or freed, one line per event.",
-	.events = event_names,
+	.summary = "Show what happens to PASIDs and their sets, one line per event.",
+	.events = pasid_names,
+	.rare = 1U << PASID_GET | 1U << PASID_PUT,
+	.life = 1U << PASID_ALLOC | 1U << PASID_FREE | 1U << PASID_SPID |
+		1U << PASID_GET | 1U << PASID_ALIVE,
 	.options = CLI_ALL,
 	.examples =
 		"  pasidsnoop                      everything, until Ctrl-C\n"
 		"  pasidsnoop -x                   allocations and frees that fail\n"
 		"  pasidsnoop -p 4711 -e alloc     what process 4711 allocates\n"
 		"  pasidsnoop -P 33,0x40-0x4f      the life of some PASIDs\n"
+		"  pasidsnoop --life               how long each was in use, and whose\n"
 		"  pasidsnoop --json -d 10         ten seconds for a program to read\n"
 		"  pasidsnoop -- ./vmm --guest 1   as long as that command runs\n",
 };
@@ -39,6 +39,14 @@ static const struct hook hooks[] = {
 	{ PASID_FREE, HOOK_TRACEPOINT, "ioasid_free", 3, "on_ioasid_free_tp", NULL },
 	{ PASID_FREE, HOOK_FENTRY, "iommu_free_global_pasid", 1, "on_pasid_free_fentry",
 	  "SET and RET" },
+	{ PASID_PENDING, HOOK_TRACEPOINT, "ioasid_free_pending", 3, "on_ioasid_pending_tp", NULL },
+	{ PASID_SPID, HOOK_TRACEPOINT, "ioasid_spid", 4, "on_ioasid_spid_tp", NULL },
+	{ PASID_SET_NEW, HOOK_TRACEPOINT, "ioasid_set_create", 1, "on_ioasid_set_create_tp", NULL },
+	{ PASID_SET_QUOTA, HOOK_TRACEPOINT, "ioasid_set_quota", 1, "on_ioasid_set_quota_tp", NULL },
+	{ PASID_SET_END, HOOK_TRACEPOINT, "ioasid_set_destroy", 1, "on_ioasid_set_destroy_tp", NULL },
+	{ PASID_GET, HOOK_TRACEPOINT, "ioasid_get", 4, "on_ioasid_get_tp", NULL },
+	{ PASID_PUT, HOOK_TRACEPOINT, "ioasid_put", 3, "on_ioasid_put_tp", NULL },
+	{ PASID_ALIVE, HOOK_ITER, "ioasid", 2, "on_ioasid_iter", NULL },
 };
 
 struct snoop {
@@ -46,6 +54,7 @@ struct snoop {
 	struct session session;
 	const struct hook *chosen[PASID_NR_TYPES];
 	struct loop loop;
+	struct pasid_filter filter;	/* of the programs */
 	FILE *record;
 	__u64 received, shown;
 	bool draining;
@@ -53,7 +62,7 @@ struct snoop {
 
 static void print_head(const struct snoop *s)
 {
-	char list[64] = "", iso[40];
+	char list[128] = "", iso[40];
 	json_t *plan = json_object();
 
 	for (int i = 0; i < PASID_NR_TYPES; i++) {
@@ -62,116 +71,49 @@ static void print_head(const struct snoop *s)
 		if (hook[0]) {
 			if (list[0])
 				strcat(list, ", ");
-			strcat(list, event_names[i]);
+			strcat(list, pasid_names[i]);
 		}
-		json_object_set_new(plan, event_names[i],
+		json_object_set_new(plan, pasid_names[i],
 				    hook[0] ? json_string(hook) : json_null());
 	}
 	msg("tracing PASID events (%s)... Ctrl-C to end", list);
 	for (int i = 0; i < PASID_NR_TYPES; i++) {
 		if (s->chosen[i] && s->chosen[i]->lacks)
-			msg("%s comes without %s: not told by this kernel.", event_names[i],
+			msg("%s comes without %s: not told by this kernel.", pasid_names[i],
 			    s->chosen[i]->lacks);
 	}
-	if (s->cli.json) {
-		out_json(json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "type", "start",
-				   "tool", tool.name, "version", 1,
-				   "kernel", s->session.kernel,
-				   "time", out_time(s->session.start_ns + s->session.to_wall_ns,
-						    true, iso, sizeof(iso)),
-				   "plan", plan));
+	if (!s->cli.json) {
+		json_decref(plan);
+		pasid_head(&s->cli);
 		return;
 	}
-	json_decref(plan);
-	out_text("%-*s %-10s %-7s %-16s %-8s %-6s %s\n", s->cli.wall ? 15 : 12,
-		 s->cli.wall ? "TIME" : "TIME(s)", "EVENT", "PID", "COMM", "PASID", "SET",
-		 s->cli.wide ? "RET        TID     CPU RANGE" : "RET");
+	out_json(json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "type", "start",
+			   "tool", tool.name, "version", 1, "kernel", s->session.kernel,
+			   "time", out_time(s->session.start_ns + s->session.to_wall_ns,
+					    true, iso, sizeof(iso)),
+			   "plan", plan));
 }
 
-static __s64 since_start_us(const struct snoop *s, const struct pasid_event *e)
+/* A copy of the event, as the ring buffer cannot be written to. */
+static void show(struct snoop *s, struct pasid_event e)
 {
-	return (__s64)(e->ts_ns - s->session.start_ns) / 1000;
-}
+	struct life life;
+	enum life_step step;
 
-/* "0", "ENOSPC", "fail" when no reason is known, "-" when nothing is. */
-static const char *ret_text(const struct pasid_event *e, char *buf, size_t size)
-{
-	if (e->flags & PASID_HAS_RET)
-		return out_errname(e->ret, buf, size);
-	if (e->type == PASID_ALLOC)
-		return e->ret ? "fail" : "0";
-	return "-";
-}
-
-static void print_text(const struct snoop *s, const struct pasid_event *e)
-{
-	char ts[24], comm[PASID_COMM_LEN + 1], pasid[12] = "-", set[12] = "-", ret[24];
-	char range[24] = "-";
-
-	if (s->cli.wall)
-		out_time(e->ts_ns + s->session.to_wall_ns, false, ts, sizeof(ts));
-	else
-		out_seconds(since_start_us(s, e), ts, sizeof(ts));
-	if (e->pasid != PASID_INVALID)
-		snprintf(pasid, sizeof(pasid), "%#x", e->pasid);
-	if (e->flags & PASID_HAS_SET)
-		snprintf(set, sizeof(set), "%u", e->set);
-	if (e->flags & PASID_HAS_RANGE)
-		snprintf(range, sizeof(range), "%#x-%#x", e->min, e->max);
-	out_text("%-12s %-10s %-7u %-16s %-8s %-6s %-*s", ts, event_names[e->type], e->tgid,
-		 out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)), pasid, set,
-		 s->cli.wide ? 10 : 0, ret_text(e, ret, sizeof(ret)));
-	if (s->cli.wide)
-		out_text(" %-7u %-3u %s", e->tid, e->cpu, range);
-	out_text("\n");
-}
-
-static json_t *known(bool is, json_int_t value)
-{
-	return is ? json_integer(value) : json_null();
-}
-
-static void print_json(const struct snoop *s, const struct pasid_event *e)
-{
-	/* on the way of a free without RET nothing is known; an allocation tells */
-	bool ret_known = e->flags & PASID_HAS_RET || (e->type == PASID_ALLOC && !e->ret);
-	bool range = e->flags & PASID_HAS_RANGE;
-	char buf[40];
-	json_t *o;
-
-	o = json_pack("{s:s, s:I, s:I, s:I, s:i, s:o, s:o, s:o, s:o}",
-		      "type", event_names[e->type], "ts_us", (json_int_t)since_start_us(s, e),
-		      "pid", (json_int_t)e->tgid, "tid", (json_int_t)e->tid, "cpu", e->cpu,
-		      "comm", out_utf8(e->comm, PASID_COMM_LEN),
-		      "pasid", known(e->pasid != PASID_INVALID, e->pasid),
-		      "set", known(e->flags & PASID_HAS_SET, e->set),
-		      "ret", known(ret_known, e->ret));
-	if (s->cli.wall)
-		json_object_set_new(o, "time", json_string(
-			out_time(e->ts_ns + s->session.to_wall_ns, true, buf, sizeof(buf))));
-	if (e->type == PASID_ALLOC) {
-		json_object_set_new(o, "min", known(range, e->min));
-		json_object_set_new(o, "max", known(range, e->max));
-	}
-	if (e->ret < 0)
-		json_object_set_new(o, "err",
-				    json_string(ret_known ?
-						out_errname(e->ret, buf, sizeof(buf)) :
-						"unknown"));
-	out_json(o);
-}
-
-static void show(struct snoop *s, const struct pasid_event *e)
-{
 	if (out_error() || (s->cli.limit && s->shown == s->cli.limit))
 		return;
-	s->shown++;
-	if (s->cli.json)
-		print_json(s, e);
-	else
-		print_text(s, e);
 	if (s->record)
-		record_event(s->record, e);
+		record_event(s->record, &e);
+	step = life_event(&e, &life);
+	if (s->cli.life ? step != LIFE_ENDED : step == LIFE_KNOWN)
+		return;
+	if (s->cli.life && s->cli.filter.tgid && s->cli.filter.tgid != life.owner)
+		return;
+	s->shown++;
+	if (s->cli.life)
+		pasid_life(&s->cli, &s->session, &e, &life);
+	else
+		pasid_event(&s->cli, &s->session, &e);
 	if (s->shown == s->cli.limit && !s->loop.stop)
 		s->loop.stop = STOP_LIMIT;
 	if (out_error() && !s->loop.stop)
@@ -185,8 +127,17 @@ static int on_event(void *ctx, void *data, size_t size)
 
 	s->received++;
 	if (size >= sizeof(struct pasid_event))
-		show(s, data);
+		show(s, *(struct pasid_event *)data);
 	return !s->draining && loop_stopping(&s->loop) ? -ECANCELED : 0;
+}
+
+static int on_alive(void *ctx, void *data, size_t size)
+{
+	struct snoop *s = ctx;
+
+	(void)size;
+	show(s, *(struct pasid_event *)data);
+	return loop_stopping(&s->loop) ? -ECANCELED : 0;
 }
 
 static json_t *command_status(const struct snoop *s)
@@ -240,12 +191,12 @@ static int replay(struct snoop *s)
 		msg("cannot read %s: %s.", s->cli.replay, strerror(errno));
 		return EXIT_RUNTIME;
 	}
-	if (!replay_head(f, &s->session, event_names))
+	if (!replay_head(f, &s->session, pasid_names))
 		return EXIT_RUNTIME;
 	print_head(s);
 	while ((ret = replay_event(f, &s->session, &e)) > 0) {
-		if (s->cli.events & (1U << e.type) && pasid_wanted(&s->cli.filter, &e))
-			show(s, &e);
+		if (s->cli.events & (1U << e.type) && pasid_wanted(&s->filter, &e))
+			show(s, e);
 	}
 	fclose(f);
 	return ret < 0 ? EXIT_RUNTIME : print_end(s, "replay");
@@ -260,7 +211,7 @@ static int make_plan(struct snoop *s)
 
 	if (!btf)
 		return EXIT_KERNEL;
-	found = probe_plan(btf, hooks, sizeof(hooks) / sizeof(hooks[0]), event_names,
+	found = probe_plan(btf, hooks, sizeof(hooks) / sizeof(hooks[0]), pasid_names,
 			   &s->cli.events, s->chosen, s->cli.no_tracepoints,
 			   s->cli.verbose > 0);
 	btf__free(btf);
@@ -271,14 +222,20 @@ static int make_plan(struct snoop *s)
 	}
 	if (found && (!s->cli.events_given || s->cli.events == asked))
 		return EXIT_OK;
-	msg("this kernel cannot show what is asked for: it has neither the ioasid tracepoints nor the functions used without them. It needs CONFIG_IOASID=y or, on a stock kernel, an IOMMU driver; -v tells what was looked for.");
+	if (found)
+		msg("this kernel has not all of the events that are asked for; -v tells what was looked for. Some need newer patches than it has.");
+	else
+		msg("this kernel cannot show what is asked for: it has neither the ioasid tracepoints nor the functions used without them. It needs CONFIG_IOASID=y or, on a stock kernel, an IOMMU driver; -v tells what was looked for.");
 	return EXIT_KERNEL;
 }
 
-static int trace_events(struct snoop *s, struct bpf_object_skeleton *skel, int events_fd)
+static int trace_events(struct snoop *s, struct pasid_bpf *bpf)
 {
-	struct ring_buffer *rb = ring_buffer__new(events_fd, on_event, s, NULL);
+	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(bpf->maps.events), on_event, s,
+						  NULL);
+	struct bpf_object_skeleton *skel = bpf->skeleton;
 	int ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
+	struct bpf_link *iter = bpf->links.on_ioasid_iter;	/* NULL: not in the plan */
 	bool ok;
 
 	if (!rb)
@@ -288,8 +245,9 @@ static int trace_events(struct snoop *s, struct bpf_object_skeleton *skel, int e
 	session_start(&s->session);
 	print_head(s);
 	if (s->record)
-		record_head(s->record, &s->session, event_names);
-	ok = loop_start(&s->loop, s->cli.ready, s->cli.duration_s) &&
+		record_head(s->record, &s->session, pasid_names);
+	ok = (!iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, s)) &&
+	     loop_start(&s->loop, s->cli.ready, s->cli.duration_s) &&
 	     loop_run(&s->loop, rb);
 	s->session.end_ns = now_ns(CLOCK_MONOTONIC);
 	s->draining = true;
@@ -325,10 +283,10 @@ static int trace(struct snoop *s)
 		msg("cannot open the BPF programs: %s.", strerror(errno));
 		return EXIT_RUNTIME;
 	}
-	skel->rodata->cfg_filter = s->cli.filter;
+	skel->rodata->cfg_filter = s->filter;
 	ret = engine_load(skel->skeleton, s->chosen, PASID_NR_TYPES, &s->cli);
 	if (!ret)
-		ret = trace_events(s, skel->skeleton, bpf_map__fd(skel->maps.events));
+		ret = trace_events(s, skel);
 	pasid_bpf__destroy(skel);
 	if (s->record && fclose(s->record)) {
 		msg("cannot write %s: %s.", s->cli.record, strerror(errno));
@@ -345,5 +303,8 @@ int main(int argc, char **argv)
 	if (ret != CLI_GO_ON)
 		return ret;
 	out_init();
+	s.filter = s.cli.filter;
+	if (s.cli.life)
+		s.filter.tgid = 0;	/* somebody else may free what a process owns */
 	return s.cli.replay ? replay(&s) : trace(&s);
 }

@@ -162,7 +162,7 @@ static int __init bench_init(void)
 	int *ids;
 
 	ids = vmalloc_array(1000000 + OPS, sizeof(*ids));
-	bench_set = ioasid_set_alloc();
+	bench_set = ioasid_set_alloc(IOASID_MAX);
 	if (!ids || !bench_set)
 		ret = -ENOMEM;
 

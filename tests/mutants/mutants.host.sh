@@ -49,7 +49,8 @@ tests() {
 		"$root/build/linux/drivers/iommu/tests/ioasid_kunit.c"
 	sed -En 's/^TEST_F[A-Z_]*\((iommufd_pasid), ([a-z_]+).*/iommufd \1.\2/p' \
 		"$root/build/linux/tools/testing/selftests/iommu/iommufd.c"
-	echo fail_nth basic_fail_nth.pasid
+	sed -En "s/^TEST_FAIL_NTH\\((basic_fail_nth), (pasid[a-z_]*)\\).*/fail_nth \\1.\\2/p" \
+		"$root/build/linux/tools/testing/selftests/iommu/iommufd_fail_nth.c"
 }
 
 plan $(($(mutants | wc -l) + 2))

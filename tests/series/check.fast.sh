@@ -113,17 +113,37 @@ checkpatch_root() {
 		kernel lib scripts)
 }
 
-# By itself it looks for the dictionary in the first python3 of PATH.
+# By itself it looks for the dictionary in the first python3 of PATH, and for
+# commits and files in the git repository that the current directory is in.
 dictionary=/usr/lib/python3/dist-packages/codespell_lib/data/dictionary.txt
 
+run_checkpatch() {
+	cd "$tmp/root" || return 2
+	perl scripts/checkpatch.pl --root=. --strict --no-signoff --codespell \
+		--codespellfile="$dictionary" --show-types --terse --no-summary \
+		--color=never "$1" 2>&1
+}
+
+# What checkpatch says about a patch does not change, but takes seconds.
+checkpatch_says() {
+	said=$cache/checkpatch/$(cat "$1" "$tmp/root"/scripts/[cs]* "$dictionary" |
+		sha256sum | cut -c 1-32)
+	if [ ! -e "$said" ]; then
+		result=0
+		(run_checkpatch "$1") >"$tmp/said" || result=$?
+		[ "$result" -le 1 ] ||
+			{ cat "$tmp/said"; echo "checkpatch: status $result"; return; }
+		mkdir -p "$cache/checkpatch"
+		sed 's/^.*\.patch:/line /' "$tmp/said" >"$said"
+	fi
+	cat "$said"
+}
+
 checkpatch() {
-	perl "$tmp/root/scripts/checkpatch.pl" --root="$tmp/root" --strict \
-		--no-signoff --codespell --codespellfile="$dictionary" \
-		--show-types --terse --no-summary --color=never \
-		"$patches/$1" 2>&1 | grep -v '^$' |
-	while read -r line; do
-		type=$(echo "$line" | sed -nE 's/^.*: (ERROR|WARNING|CHECK):([A-Z_]+): .*/\2/p')
-		allowed "${1#????-}" "$type" || echo "${line#"$patches/"}"
+	checkpatch_says "$patches/$1" | grep -v '^$' | while read -r line; do
+		type=$(echo "$line" |
+			sed -nE 's/^.*: (ERROR|WARNING|CHECK):([A-Z_]+): .*/\2/p')
+		allowed "${1#????-}" "$type" || echo "$line"
 	done
 }
 

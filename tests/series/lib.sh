@@ -13,7 +13,7 @@
 export LC_ALL=C
 patches=$(cd "${PATCHES:-$root/patches}" && pwd)
 build=${BUILD:-$root/build}
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/nested-sva
+cache=${XDG_CACHE_HOME:-${HOME:-$build}/.cache}/nested-sva
 
 say() {
 	printf '%s\n' "$me: $*"

@@ -24,7 +24,7 @@ make_kernel() {
 	printf '*.o\n/*\n!/debian/\n' >.gitignore
 	for n in 1 2 3 4 5 6 7 8 9; do
 		printf '/* line %d of the core */\n' $n
-	done >drivers/iommu/core.c
+	done | sed '6s/$/\n/' >drivers/iommu/core.c
 	cp drivers/iommu/core.c drivers/iommu/old.c
 	chmod 755 drivers/iommu/old.c
 	cd "$tmp"
@@ -532,7 +532,7 @@ for defect in \
 	"blank at the end of a message line|edit s/^Tested.*/&\t/" \
 	"blank at the end of an added line|edit s/^+.*LINE.*/&\t/" \
 	"text after the diff|append --.end" \
-	"hunk is cut off|edit /^.*line.8/d" \
+	"hunk is cut off|edit /^.*line.7/d" \
 	"hunk ends too early|edit s/^.\(.*line.4\)/x\1/" \
 	"file name with special|edit s/^\\(diff.--git.\\)a/\\1\"a/"
 do

@@ -74,7 +74,8 @@ takes_no_other_letter() {
 
 # Columns and keys are taken from real output, so a new one must be described.
 every_column_is_described() {
-	for column in $(sed -n 1p "$here/golden/wide.out") TIME; do
+	for column in $(sed -n 1p "$here/golden/wide.out") TIME \
+		$(sed -n 1p "$here/golden/life-wide.out") 'AGE(s)'; do
 		section FIELDS | awk '{ print $1 }' | grep -qxF "$column" && continue
 		echo "$column"
 		return 1
@@ -92,11 +93,14 @@ every_key_is_described() {
 }
 
 every_event_is_described() {
-	sed -n 's/^Events: //p' "$work/help" | tr ' ' '\n' >"$work/events"
+	sed -n 's/^Events: //p' "$work/help" | tr ' ' '\n' | sed 's/\*$//;/(/,$d' \
+		>"$work/events"
 	[ -s "$work/events" ] || return
 	while read -r event; do
 		section FIELDS | grep -q "\b$event\b" &&
-			section OUTPUT-JSON | grep -q "\b$event\b" || return
+			section OUTPUT-JSON | grep -q "\b$event\b" && continue
+		echo "$event"
+		return 1
 	done <"$work/events"
 }
 

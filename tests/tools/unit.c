@@ -6,6 +6,7 @@
 
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
+#include "../../tools/lib/life.h"
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
@@ -29,7 +30,7 @@ static bool failed;
 } while (0)
 
 static const char *const names[] = { "alloc", "free", NULL };
-static const struct cli_tool tool = {
+static struct cli_tool tool = {
 	.name = "unit", .summary = "Summary.", .examples = "", .events = names,
 	.options = CLI_ALL,
 };
@@ -120,6 +121,7 @@ static void pasid_lists_are_parsed_strictly(void)
 
 static void event_lists_are_parsed_strictly(void)
 {
+	static const char *const set_names[] = { "a", "set_a", "set_b", "settle", NULL };
 	uint32_t bits = 0;
 	char err[160];
 
@@ -127,6 +129,12 @@ static void event_lists_are_parsed_strictly(void)
 	CHECK(!parse_events("alloc,free", names, &bits, err, sizeof(err)) && bits == 3);
 	CHECK_STR(parse_events("allo", names, &bits, err, sizeof(err)),
 		  "'allo' is not an event of this tool");
+	bits = 0;
+	CHECK(!parse_events("set", set_names, &bits, err, sizeof(err)) && bits == 6);
+	bits = 0;
+	CHECK(!parse_events("set_b", set_names, &bits, err, sizeof(err)) && bits == 4);
+	CHECK(parse_events("se", set_names, &bits, err, sizeof(err)));
+	CHECK(parse_events("set_", set_names, &bits, err, sizeof(err)));
 	CHECK(parse_events("", names, &bits, err, sizeof(err)));
 	CHECK(parse_events("alloc,", names, &bits, err, sizeof(err)));
 }
@@ -180,6 +188,15 @@ static void options_set_what_they_say(void)
 	CHECK(c->strict && c->buffer_kb == 4);
 	CHECK_STR(c->btf, "b");
 	CHECK_STR(c->ready, "r");
+	tool.rare = 2;
+	tool.life = 3;
+	parse("");
+	CHECK(c->events == 1 && !c->life);	/* without what is off by itself */
+	parse("-e free");
+	CHECK(c->events == 2);
+	parse("--life");
+	CHECK(parsed.ret == CLI_GO_ON && c->events == 3 && c->life);
+	tool.rare = tool.life = 0;
 	parse("-x -- cmd -x arg");
 	CHECK(parsed.ret == CLI_GO_ON && c->filter.failed_only && c->cmd);
 	CHECK_STR(c->cmd[0], "cmd");
@@ -209,6 +226,8 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "word", "unit: unexpected argument 'word'; a command goes after --." },
 		{ "-x word -j", "unit: unexpected argument 'word'; a command" },
 		{ "--", "unit: no command after --. See unit --help." },
+		{ "--life -e free", "unit: --life does not go with -e and -x. See unit" },
+		{ "--life -x", "unit: --life does not go with -e and -x. See unit --help." },
 		{ "--replay f -- cmd", "unit: --replay does not go with" },
 	};
 
@@ -394,6 +413,7 @@ static void plan_takes_the_best_hook_there_is(void)
 		{ 1, HOOK_TRACEPOINT, "tp_f", 3, "f1", NULL },
 		{ 1, HOOK_FENTRY, "fn_f", 1, "f2", "SET" },
 	};
+	static const struct hook iter = { 0, HOOK_ITER, "it", 2, "i", NULL };
 	const struct hook *chosen[2];
 	struct btf *btf = btf__new_empty();
 	uint32_t events = 3;
@@ -418,10 +438,63 @@ static void plan_takes_the_best_hook_there_is(void)
 	CHECK_STR(probe_hook_name(chosen[1], buf, sizeof(buf)), "fentry:fn_f");
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, true, false) == 2);
 	CHECK(chosen[0] == &hooks[1]);
+	CHECK_STR(probe_hook(btf, &iter), "absent");
+	add_hook(btf, "bpf_iter_it", 2, false);
+	CHECK(!probe_hook(btf, &iter));
+	CHECK_STR(probe_hook_name(&iter, buf, sizeof(buf)), "iter:it");
 	events = 2;	/* off: not asked for */
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 1);
 	CHECK(events == 2 && !chosen[0] && chosen[1] == &hooks[3]);
 	btf__free(btf);
+}
+
+static enum life_step step(int type, __u64 ns, __u32 pasid, struct life *life)
+{
+	struct pasid_event e = { .type = type, .ts_ns = ns, .pasid = pasid, .tgid = 7,
+				 .set = 3, .comm = "owner" };
+
+	if (type == PASID_SPID)
+		e.spid = 9;
+	if (type == PASID_ALIVE)
+		e.refs = 2;
+	return life_event(&e, life);
+}
+
+static void a_life_is_put_together(void)
+{
+	struct pasid_event e = { .type = PASID_FREE, .pasid = 1, .ret = -2 };
+	struct pasid_event put = { .type = PASID_PUT, .pasid = 1 };
+	struct life l = {};
+
+	CHECK(step(PASID_ALLOC, 10, 1, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_SPID, 11, 1, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_GET, 12, 1, &l) == LIFE_GOES_ON);
+	CHECK(life_event(&e, &l) == LIFE_GOES_ON);	/* was refused */
+	CHECK(life_event(&put, &l) == LIFE_GOES_ON && put.spid == 9);
+	CHECK(step(PASID_FREE, 20, 1, &l) == LIFE_ENDED);
+	CHECK(l.born_ns == 10 && l.owner == 7 && l.set == 3 && l.spid == 9 && l.refs == 1);
+	CHECK_STR(l.comm, "owner");
+	/* nothing of it is left for the next one, or for others */
+	CHECK(step(PASID_FREE, 30, 1, &l) == LIFE_ENDED);
+	CHECK(!l.born_ns && l.owner == PASID_INVALID && !l.spid && !l.refs);
+	CHECK(step(PASID_ALLOC, 10, PASID_INVALID, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_ALLOC, 10, PASID_MAX, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 11, PASID_MAX, &l) == LIFE_ENDED && l.born_ns == 10);
+}
+
+static void what_was_alive_is_told_once(void)
+{
+	struct life l = {};
+
+	CHECK(step(PASID_ALIVE, 1000, 2, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 900, 2, &l) == LIFE_GOES_ON);	/* the one before */
+	CHECK(step(PASID_ALLOC, 1001, 2, &l) == LIFE_KNOWN);
+	CHECK(step(PASID_FREE, 2000, 2, &l) == LIFE_ENDED);
+	CHECK(l.born_ns == 1000 && l.refs == 2);
+	CHECK(step(PASID_ALLOC, 2001, 2, &l) == LIFE_GOES_ON);
+	/* its free was lost: this is another one */
+	CHECK(step(PASID_ALIVE, 1000, 3, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_ALLOC, 1001000001000, 3, &l) == LIFE_GOES_ON);
 }
 
 static void every_event_is_accounted_for(void)
@@ -452,7 +525,7 @@ static void recording_comes_back_the_same(void)
 	struct pasid_event e = {
 		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
 		.tgid = 1, .tid = 2, .set = UINT32_MAX, .pasid = PASID_INVALID,
-		.ret = INT32_MIN, .min = 3, .max = 4,
+		.ret = INT32_MIN, .min = 3, .max = 4, .spid = 5,
 		.comm = "\xff \n\"%\0abcdefghi",
 	}, e2;
 	FILE *f = tmpfile();
@@ -487,6 +560,8 @@ int main(void)
 		T(values_are_formatted),
 		T(capabilities_are_named),
 		T(plan_takes_the_best_hook_there_is),
+		T(a_life_is_put_together),
+		T(what_was_alive_is_told_once),
 		T(every_event_is_accounted_for),
 		T(recording_comes_back_the_same),
 	};

@@ -54,6 +54,7 @@ static const struct {
 	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
 	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
 	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
+	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
 	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
 	[CLI_BTF] = { 0, 0, "btf", "FILE", "kernel types from FILE" },
@@ -89,8 +90,9 @@ void cli_help(const struct cli_tool *tool, FILE *f)
 	}
 	fprintf(f, "  -- CMD [ARG]...        run CMD, end when it ends\n\nEvents:");
 	for (int i = 0; tool->events && tool->events[i]; i++)
-		fprintf(f, " %s", tool->events[i]);
-	fprintf(f, "\n\nExamples:\n%s", tool->examples);
+		fprintf(f, " %s%s", tool->events[i], tool->rare >> i & 1 ? "*" : "");
+	fprintf(f, "%s\n\nExamples:\n%s", tool->rare ? " (*only with -e)" : "",
+		tool->examples);
 }
 
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
@@ -162,15 +164,18 @@ const char *parse_events(const char *s, const char *const *names, uint32_t *bits
 	char item[64];
 
 	while (next_item(&s, item, sizeof(item))) {
-		int i = 0;
+		size_t n = strlen(item);
+		uint32_t found = 0;
 
-		while (names[i] && strcmp(names[i], item))
-			i++;
-		if (!names[i]) {
+		for (int i = 0; n && names[i]; i++) {
+			if (!strncmp(names[i], item, n) && (!names[i][n] || names[i][n] == '_'))
+				found |= 1U << i;
+		}
+		if (!found) {
 			snprintf(err, len, "'%s' is not an event of this tool", item);
 			return err;
 		}
-		*bits |= 1U << i;
+		*bits |= found;
 	}
 	return NULL;
 }
@@ -206,6 +211,7 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	case CLI_TIME: c->wall = true; break;
 	case CLI_WIDE: c->wide = true; break;
 	case CLI_JSON: c->json = true; break;
+	case CLI_LIFE: c->life = true; break;
 	case CLI_STRICT: c->strict = true; break;
 	case CLI_BUFFER:
 		/* what the kernel asks of a ring buffer */
@@ -309,7 +315,10 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 	if (!cli->events_given) {
 		for (int i = 0; tool->events && tool->events[i]; i++)
 			cli->events |= 1U << i;
+		cli->events &= cli->life ? tool->life : ~tool->rare;
 	}
+	if (cli->life && (cli->events_given || cli->filter.failed_only))
+		return bad_usage("--life does not go with -e and -x", NULL, NULL);
 	if (optind < argc && strcmp(argv[optind - 1], "--"))
 		return bad_usage("unexpected argument '%s'; a command goes after --",
 				 argv[optind], NULL);

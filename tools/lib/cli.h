@@ -23,7 +23,7 @@ enum exit_code {
 enum cli_id {
 	CLI_PID, CLI_PASID, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_LIFE,
 	CLI_STRICT, CLI_BUFFER, CLI_BTF,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
@@ -37,6 +37,8 @@ struct cli_tool {
 	const char *summary;
 	const char *examples;
 	const char *const *events;	/* for -e, NULL at the end */
+	uint32_t rare;			/* those that are off without -e, as bits */
+	uint32_t life;			/* those that --life needs */
 	uint64_t options;		/* bit per enum cli_id */
 };
 
@@ -47,7 +49,7 @@ struct cli {
 	bool events_given;
 	uint32_t duration_s;		/* 0: no limit */
 	uint64_t limit;			/* 0: no limit */
-	bool wall, wide, json, strict;
+	bool wall, wide, json, life, strict;
 	uint32_t buffer_kb;
 	int verbose;
 	const char *btf, *ready, *record, *replay;
@@ -69,7 +71,7 @@ extern const char *msg_name;
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val);
 /* "33,0x40-0x4f" adds to the ranges of f. NULL, or what is wrong in err. */
 const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len);
-/* "alloc,free" sets bits by position in names. */
+/* "alloc,free" sets bits by position in names; "set" those of all "set_...". */
 const char *parse_events(const char *s, const char *const *names, uint32_t *bits,
 			 char *err, size_t len);
 

@@ -58,6 +58,25 @@ int engine_attach(struct bpf_object_skeleton *skel)
 	return err ? failed("attach", err) : EXIT_OK;
 }
 
+bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx)
+{
+	int fd = bpf_iter_create(bpf_link__fd(iter)), err = 0;
+	char buf[64 * size];	/* the kernel hands out whole records */
+	ssize_t n = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && !err && (n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			break;
+		for (ssize_t i = 0; i < n && !err; i += size)
+			err = fn(ctx, buf + i, size);
+	}
+	if (n < 0)
+		msg("cannot read what was there before: %s.", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return n >= 0;
+}
+
 static bool read_counts(struct counts *c, struct bpf_object *obj)
 {
 	int map = bpf_object__find_map_fd_by_name(obj, "counters");

@@ -21,6 +21,11 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 		int nr_chosen, const struct cli *cli);
 int engine_attach(struct bpf_object_skeleton *skel);
 /*
+ * Calls fn for each record of size bytes that the attached iterator program has,
+ * as of now, until fn returns an error. False after telling why not.
+ */
+bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx);
+/*
  * Detaches, reads what is left in rb, and fills counts. False after telling
  * that *received and the counters of the programs do not agree.
  */

@@ -63,6 +63,7 @@ static const char *const kind_names[] = {
 	[HOOK_TRACEPOINT] = "tp_btf",
 	[HOOK_FENTRY] = "fentry",
 	[HOOK_FEXIT] = "fexit",
+	[HOOK_ITER] = "iter",
 };
 
 const char *probe_hook_name(const struct hook *hook, char *buf, size_t len)
@@ -80,7 +81,8 @@ static const struct btf_type *hook_proto(const struct btf *btf, const struct hoo
 	int id;
 
 	/* the kernel keeps the prototype of tracepoint x as typedef btf_trace_x */
-	snprintf(name, sizeof(name), "%s%s", tp ? "btf_trace_" : "", hook->target);
+	snprintf(name, sizeof(name), "%s%s", tp ? "btf_trace_" :
+		 hook->kind == HOOK_ITER ? "bpf_iter_" : "", hook->target);
 	id = btf__find_by_name_kind(btf, name, tp ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC);
 	if (id < 0)
 		return NULL;

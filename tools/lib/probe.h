@@ -13,13 +13,14 @@ enum hook_kind {
 	HOOK_TRACEPOINT,
 	HOOK_FENTRY,
 	HOOK_FEXIT,
+	HOOK_ITER,
 };
 
 /* One way to see one event. A tool lists them, the best one first. */
 struct hook {
 	int event;
 	enum hook_kind kind;
-	const char *target;	/* tracepoint or function */
+	const char *target;	/* tracepoint, function or iterator */
 	int args;		/* number of arguments in its prototype */
 	const char *prog;	/* name of the BPF program */
 	const char *lacks;	/* what it cannot tell, NULL if nothing */

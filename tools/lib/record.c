@@ -8,7 +8,7 @@
 #include "loop.h"
 #include "record.h"
 
-#define MAGIC	"pasid-record 1\n"
+#define MAGIC	"pasid-record 2\n"
 
 void session_start(struct session *s)
 {
@@ -29,8 +29,9 @@ void record_head(FILE *f, const struct session *s, const char *const *names)
 
 void record_event(FILE *f, const struct pasid_event *e)
 {
-	fprintf(f, "event %llu %u %u %#x %u %u %u %u %d %u %u ", e->ts_ns, e->type, e->cpu,
-		e->flags, e->tgid, e->tid, e->set, e->pasid, e->ret, e->min, e->max);
+	fprintf(f, "event %llu %u %u %#x %u %u %u %u %d %u %u %u ", e->ts_ns, e->type, e->cpu,
+		e->flags, e->tgid, e->tid, e->set, e->pasid, e->ret, e->min, e->max,
+		e->spid);
 	for (int i = 0; i < PASID_COMM_LEN; i++)
 		fprintf(f, "%02x", (unsigned char)e->comm[i]);
 	fputc('\n', f);
@@ -81,9 +82,9 @@ int replay_event(FILE *f, struct session *s, struct pasid_event *e)
 		   &c->filtered, &c->lost, &s->counts.missed) == 6)
 		return 0;
 	*e = (struct pasid_event){};
-	if (sscanf(line, "event %llu %u %u %x %u %u %u %u %d %u %u %32s", &e->ts_ns, &type,
+	if (sscanf(line, "event %llu %u %u %x %u %u %u %u %d %u %u %u %32s", &e->ts_ns, &type,
 		   &cpu, &e->flags, &e->tgid, &e->tid, &e->set, &e->pasid, &e->ret, &e->min,
-		   &e->max, comm) != 12 ||
+		   &e->max, &e->spid, comm) != 13 ||
 	    type >= PASID_NR_TYPES || strlen(comm) != 2 * PASID_COMM_LEN)
 		return bad("bad event line");
 	e->type = type;

@@ -9,7 +9,10 @@
 # shellcheck source=/dev/null
 . /lib/ktap.sh
 files=$PWD
-mkdir /tmp/w && cd /tmp/w || exit 1
+mkdir /tmp/snoop && cd /tmp/snoop || exit 1
+
+# What the kernel of the first patches shows is what most tests are about
+events=alloc,free
 
 # begin NAME OPTION..: a tracer in the background, attached when this returns;
 # one that does not end is killed, so that it fails its test and no other
@@ -17,7 +20,8 @@ begin() {
 	name=$1
 	shift
 	rm -f ready
-	timeout -s KILL 100 pasidsnoop --ready-file ready "$@" >"$name.out" 2>"$name.err" &
+	timeout -s KILL 100 pasidsnoop --ready-file ready ${events:+-e "$events"} "$@" \
+		>"$name.out" 2>"$name.err" &
 	snoop=$!
 	until [ -e ready ]; do
 		kill -0 "$snoop" || return
@@ -100,7 +104,7 @@ gives() { # STATUS REGEX CMD..
 # --- the same in all three sources ---------------------------------------------
 
 cat >three.sh <<-'END'
-	pasidsnoop --ready-file ready --json --strict >three.out 2>three.err &
+	pasidsnoop --ready-file ready -e alloc,free --json --strict >three.out 2>three.err &
 	until [ -e ready ]; do sleep 0.1; done
 	pasidwork -n 5 -a 23 -f 17 -k >work1
 	pasidwork -n 1 -a 33 -f 2 -r 5-17 >work2
@@ -188,7 +192,7 @@ only_those_pasids() {
 }
 
 only_that_event() {
-	filtered event -e free && of_work work.event | grep ^free >want
+	events='' filtered event -e free && of_work work.event | grep ^free >want
 	sees event want && [ "$(lines want)" -eq 13 ] &&
 		ended event '.seen == 13'	# the other program is not loaded
 }
@@ -328,7 +332,7 @@ kernel_set_is_0() {
 
 stock_functions_do() {
 	module --no-tracepoints &&
-		head -n 1 module.out | jq -es '.[0].plan == {
+		head -n 1 module.out | jq -es '.[0].plan | {alloc, free} == {
 			"alloc": "fexit:iommu_alloc_global_pasid",
 			"free": "fentry:iommu_free_global_pasid" }' >/dev/null &&
 		grep -q 'alloc comes without SET' module.err &&
@@ -373,7 +377,234 @@ keeps_up_without_loss() {
 		end && of_work work.burst >want && sees burst want
 }
 
-plan 34
+# --- sets, private IDs, references -----------------------------------------------
+
+has() { # EVENT
+	[ -e "/sys/kernel/tracing/events/ioasid/ioasid_$1" ]
+}
+
+has_iterator() {
+	pasidsnoop -e alive -- true >/dev/null 2>&1
+}
+
+number_of() { # NAME TYPE [JQ-CONDITION]
+	jq -s "map(select(.type == \"$2\" and (${3:-true}))) | length" "$1.out"
+}
+
+in_numbers() { # NAME TYPE=NUMBER..: as many of each, and nothing else
+	name=$1
+	shift
+	printf '%s\n' "$@" start=1 end=1 | sort >want
+	jq -r .type "$name.out" | sort | uniq -c | awk '{ print $2 "=" $1 }' |
+		sort >got
+	same want got
+}
+
+spids_of_work() {
+	jq -r '.spids[]' "$1" | sort
+}
+
+spids() { # NAME TYPE: the same list from the trace
+	jq -r "select(.type == \"$2\" and .ret == 0) |
+		\"\(.pid) \(.pasid) \(.private)\"" "$1.out" | sort
+}
+
+sets_are_seen() {
+	events='' begin sets --json --strict &&
+		pasidwork -n 3 -a 23 -f 17 -i 100 -q 19 >work.sets && end &&
+		in_numbers sets set_new=3 set_quota=3 set_end=3 alloc=69 \
+			spid=57 free=57 &&
+		[ "$(number_of sets alloc '.err == "EDQUOT"')" -eq 12 ] &&
+		all sets set_new '.used == 0 and .quota == 1048575' &&
+		all sets set_quota '.quota == 19' &&
+		all sets set_end '.used == 0 and .quota == 19'
+}
+
+private_ids_are_seen() {
+	spids_of_work work.sets >want
+	spids sets spid >got
+	same want got && spids sets free >got && same want got
+}
+
+failures_of_sets_only() {
+	events=set,spid,free begin fine --json -x &&
+		pasidwork -n 2 -a 1 -i 7 >work.fine && end &&
+		in_numbers fine && ended fine '.filtered == 8'
+}
+
+set_group_is_seen_alone() {
+	events='set' begin group --json && pasidwork -n 5 >/dev/null && end &&
+		in_numbers group set_new=5 set_end=5 && ended group '.seen == 10'
+}
+
+cat >new.sh <<-'END'
+	pasidsnoop --ready-file ready --json --strict -e get,put,set,spid,pending \
+		>new.out 2>new.err &
+	until [ -e ready ]; do sleep 0.1; done
+	pasidwork -n 4 -i 7 -q 21 >/dev/null
+	insmod $PASIDMOD refs=5 && rmmod pasidmod
+	kill -INT $!
+	wait $!
+END
+
+new_events_as_by_tracecmd() {
+	rm -f ready
+	PASIDMOD=$files/pasidmod.ko trace-cmd record -q -e ioasid -b 4096 -o new.dat \
+		sh new.sh >/dev/null
+	trace-cmd report -i new.dat 2>/dev/null | sed -nE '
+		s/.*ioasid_set_create:.*/set_new/p
+		s/.*ioasid_set_quota:.*/set_quota/p
+		s/.*ioasid_set_destroy:.*/set_end/p
+		s/.*ioasid_(spid|get|put):.*/\1/p
+		s/.*ioasid_free_pending:.*/pending/p' | sort | uniq -c >want
+	jq -r .type new.out | grep -vE '^(start|end)$' | sort | uniq -c >got
+	same want got && in_numbers new set_new=4 set_quota=4 set_end=4 \
+		spid=84 get=10 put=10 pending=5
+}
+
+references_are_seen() {
+	events=alloc,free,pending,get,put begin refs --json || return
+	dmesg -c >/dev/null
+	insmod "$files/pasidmod.ko" refs=5 && rmmod pasidmod
+	end || return
+	dmesg | sed -nE 's/.*pasidmod: pending (.*)/\1 2/p' | sort >want
+	jq -r 'select(.type == "pending") | "\(.pasid) \(.refs)"' refs.out |
+		sort >got
+	same want got && in_numbers refs alloc=23 free=23 pending=5 get=10 put=10 &&
+		all refs pending '.set == 0' &&
+		[ "$(number_of refs put '.refs == 0')" -eq 5 ] &&
+		[ "$(number_of refs get '.refs == 2')" -eq 5 ]
+}
+
+get_and_put_only_on_request() {
+	events='' begin quiet --json || return
+	insmod "$files/pasidmod.ko" refs=5 && rmmod pasidmod
+	end && in_numbers quiet alloc=23 free=23 pending=5 &&
+		head -n 1 quiet.out | jq -es '.[0].plan | .get == null and
+			.put == null' >/dev/null
+}
+
+lives() {
+	jq -r 'select(.type == "life") | "\(.pid) \(.pasid) \(.private)"' "$1.out" |
+		sort
+}
+
+each_life_is_one_line() {
+	events='' begin life --json --life --strict &&
+		pasidwork -n 3 -i 40 >work.life && end || return
+	spids_of_work work.life >want
+	lives life >got
+	same want got && in_numbers life life=69 &&
+		all life life '.age_us >= 0 and .age_us < 100000000 and .refs == 0'
+}
+
+life_has_references() {
+	events='' begin lref --json --life || return
+	insmod "$files/pasidmod.ko" refs=5 && rmmod pasidmod
+	end && in_numbers lref life=23 &&
+		[ "$(number_of lref life '.refs == 2')" -eq 5 ] &&
+		[ "$(number_of lref life '.refs == 0')" -eq 18 ]
+}
+
+# hold OPTION..: a process that keeps its PASIDs until "held" is gone
+hold() {
+	pasidwork -n 0 -s held "$@" >work.held &
+	holder=$!
+	until [ -e held ]; do
+		kill -0 $holder || return
+		sleep 0.1
+	done
+}
+
+let_go() {
+	rm held
+	wait "$holder"
+}
+
+alive_ones_come_first() {
+	hold -a 997 -i 50 && insmod "$files/pasidmod.ko" refs=5 || return
+	events='' begin alive --json --strict
+	let_go
+	rmmod pasidmod
+	end || return
+	spids_of_work work.held >want
+	jq -r "select(.type == \"alive\" and .pid == $holder) |
+		\"\(.pid) \(.pasid) \(.private)\"" alive.out | sort >got
+	same want got && spids alive free | grep -v null >got && same want got &&
+		in_numbers alive alive=1008 free=1008 set_end=1 &&
+		[ "$(number_of alive alive '.state == "pending" and .refs == 2')" -eq 5 ] &&
+		[ "$(number_of alive alive '.pid == 0 and .comm == "kernel" and
+			.set == 0')" -eq 11 ] &&
+		[ "$(number_of alive alive '.comm == "pasidwork" and .refs == 0 and
+			.set > 0 and .state == "allocated"')" -eq 997 ] &&
+		all alive alive '.ts_us < 0 and .ts_us > -100000000'
+}
+
+alive_ones_are_filtered() {
+	hold -a 23 && insmod "$files/pasidmod.ko" || return
+	events=alive begin some --json -p $holder
+	end
+	events=alive begin other --json -P 0xffff0-0xfffff
+	end
+	let_go
+	rmmod pasidmod
+	in_numbers some alive=23 && in_numbers other
+}
+
+life_from_before() {
+	hold -a 23 -i 5 || return
+	sleep 1
+	events='' begin before --json --life
+	let_go
+	end || return
+	spids_of_work work.held >want
+	lives before >got
+	same want got && all before life '.age_us > 1000000 and .comm == "pasidwork"'
+}
+
+# Starts while PASIDs come and go: each is told of once, whatever the moment.
+told_once() {
+	events=alloc,free,alive begin once --json -n 500 && wait "$snoop" || return
+	jq -r 'select(.ret == 0 or .type == "alive") | "\(.type) \(.pasid)"' once.out |
+		awk '$1 != "free" && live[$2]++ { print "twice: " $0; bad = 1 }
+			$1 == "free" { live[$2] = 0 }
+			END { exit bad || NR < 400 }'
+}
+
+once_whenever_it_starts() {
+	while :; do pasidwork -n 4; done >/dev/null &
+	churn=$!
+	told_once && told_once && told_once && told_once && told_once &&
+		told_once && told_once && told_once && told_once && told_once
+	set -- $?
+	kill $churn
+	return "$1"
+}
+
+absent_events_are_told() {
+	has free_pending || {
+		gives 4 'this kernel has not all|cannot show' pasidsnoop -e pending -d 1 &&
+			gives 0 'plan: pending: cannot be seen; .* absent' \
+				pasidsnoop -v -d 1
+		return
+	}
+	# of a kernel that has them: as if it had not
+	gives 0 'plan: pending: cannot be seen; tp_btf:ioasid_free_pending not to be used' \
+		pasidsnoop -v -d 1 --no-tracepoints &&
+		gives 4 'this kernel has not all' \
+			pasidsnoop -e alloc,pending -d 1 --no-tracepoints
+}
+
+check_if() { # HAS REASON NAME COMMAND..
+	if $1; then
+		shift 2
+		check "$@"
+	else
+		skip "$3" "$2"
+	fi
+}
+
+plan 48
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, event by event" same three.work three.snoop
@@ -412,4 +643,24 @@ check "an unreadable --btf file: status 4" gives 4 'cannot read kernel types' \
 check "any name of a process gives valid JSON" odd_names_are_valid_json
 check "two tracers see the same" two_see_the_same
 check "--replay of --record is the same" replay_is_the_same
+check "what the kernel has not is left out" absent_events_are_told
+sets() { has set_create; }
+refs() { has free_pending; }
+no_sets="the kernel has no events of sets"
+no_refs="the kernel has no references"
+no_iter="the kernel has no iterator of PASIDs"
+check_if sets "$no_sets" "sets, quota, private IDs: exact numbers" sets_are_seen
+check_if sets "$no_sets" "private IDs = workload, when given and freed" \
+	private_ids_are_seen
+check_if sets "$no_sets" "-x: none of what went well" failures_of_sets_only
+check_if sets "$no_sets" "-e set: all of a set and no more" set_group_is_seen_alone
+check_if refs "$no_refs" "references and pending: exact numbers" references_are_seen
+check_if refs "$no_refs" "get and put only on request" get_and_put_only_on_request
+check_if refs "$no_refs" "new events as by trace-cmd" new_events_as_by_tracecmd
+check_if sets "$no_sets" "--life: one line for each PASID" each_life_is_one_line
+check_if refs "$no_refs" "--life: references" life_has_references
+check_if has_iterator "$no_iter" "what was alive comes first" alive_ones_come_first
+check_if has_iterator "$no_iter" "what was alive is filtered" alive_ones_are_filtered
+check_if has_iterator "$no_iter" "--life: of what was alive" life_from_before
+check_if has_iterator "$no_iter" "told once, whenever it starts" once_whenever_it_starts
 finish

@@ -2,12 +2,15 @@
 /*
  * A known load of PASIDs for kernels on which no user space can cause one: at
  * insmod it calls iommu_alloc_global_pasid() and iommu_free_global_pasid() and
- * logs each result as "pasidmod: alloc PASID" or "pasidmod: free PASID".
+ * logs each result as "pasidmod: alloc PASID" or "pasidmod: free PASID". With
+ * refs= some are "pasidmod: pending PASID" instead, until rmmod drops the two
+ * references that there are to each of them.
  */
 #define pr_fmt(fmt) "pasidmod: " fmt
 
 #include <linux/device.h>
 #include <linux/iommu.h>
+#include <linux/ioasid.h>
 #include <linux/module.h>
 
 static int allocs = 23;
@@ -17,11 +20,44 @@ static int frees = 17;
 module_param(frees, int, 0);
 MODULE_PARM_DESC(frees, "how many of them to free at once; rmmod frees the rest");
 
+static int refs;
+module_param(refs, int, 0);
+MODULE_PARM_DESC(refs, "how many of those to free at once are referenced until rmmod");
+
 static ioasid_t pasids[64];
+
+#ifdef HAVE_IOASID_GET
+static void free_referenced(ioasid_t pasid)
+{
+	if (ioasid_get(NULL, pasid) || ioasid_get(NULL, pasid))
+		pr_err("no reference to %u\n", pasid);
+	pr_info("pending %u\n", pasid);
+	iommu_free_global_pasid(pasid);
+}
+
+static void put_twice(ioasid_t pasid)
+{
+	ioasid_put(pasid);
+	pr_info("free %u\n", pasid);
+	ioasid_put(pasid);
+}
+#else
+static void free_referenced(ioasid_t pasid)
+{
+}
+
+static void put_twice(ioasid_t pasid)
+{
+}
+#endif
 
 static void free_some(int from, int to)
 {
 	for (int i = from; i < to; i++) {
+		if (i < refs) {
+			free_referenced(pasids[i]);
+			continue;
+		}
 		pr_info("free %u\n", pasids[i]);
 		iommu_free_global_pasid(pasids[i]);
 	}
@@ -34,8 +70,11 @@ static int __init pasidmod_init(void)
 	static struct dev_iommu none;
 	static struct device dev;
 
-	if (allocs < 0 || allocs > 64 || frees < 0 || frees > allocs)
+	if (allocs < 0 || allocs > 64 || frees < 0 || frees > allocs ||
+	    refs < 0 || refs > frees)
 		return -EINVAL;
+	if (refs && !IS_ENABLED(HAVE_IOASID_GET))
+		return -EOPNOTSUPP;
 	dev.iommu = &iommu;
 	for (int i = 0; i < allocs; i++) {
 		pasids[i] = iommu_alloc_global_pasid(&dev);
@@ -50,6 +89,8 @@ static int __init pasidmod_init(void)
 static void __exit pasidmod_exit(void)
 {
 	free_some(frees, allocs);
+	for (int i = 0; i < refs; i++)
+		put_twice(pasids[i]);
 }
 
 module_init(pasidmod_init);

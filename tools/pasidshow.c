@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/out.h"
+#include "pasidshow.h"
+
+const char *const pasid_names[] = {
+	[PASID_ALLOC] = "alloc",
+	[PASID_FREE] = "free",
+	[PASID_PENDING] = "pending",
+	[PASID_SPID] = "spid",
+	[PASID_SET_NEW] = "set_new",
+	[PASID_SET_QUOTA] = "set_quota",
+	[PASID_SET_END] = "set_end",
+	[PASID_GET] = "get",
+	[PASID_PUT] = "put",
+	[PASID_ALIVE] = "alive",
+	[PASID_NR_TYPES] = NULL,
+};
+
+void pasid_head(const struct cli *cli)
+{
+	out_text("%-*s ", cli->wall ? 15 : 12, cli->wall ? "TIME" : "TIME(s)");
+	if (cli->life)
+		out_text("%-7s %-16s %-8s %-6s %s%-6s AGE(s)\n", "PID", "COMM", "PASID", "SET",
+			 cli->wide ? "PRIV     " : "", "REFS");
+	else
+		out_text("%-10s %-7s %-16s %-8s %-6s %s\n", "EVENT", "PID", "COMM", "PASID",
+			 "SET", cli->wide ? "RET        TID     CPU PRIV     INFO" : "RET");
+}
+
+static __s64 since_start_us(const struct session *s, __u64 ns)
+{
+	return (__s64)(ns - s->start_ns) / 1000;
+}
+
+static const char *time_text(const struct cli *cli, const struct session *s, __u64 ns,
+			     char *buf, size_t size)
+{
+	return cli->wall ? out_time(ns + s->to_wall_ns, false, buf, size) :
+			   out_seconds(since_start_us(s, ns), buf, size);
+}
+
+/* "-" for what is not known */
+static const char *value(bool known, const char *fmt, __u32 v, char *buf, size_t size)
+{
+	snprintf(buf, size, known ? fmt : "-", v);
+	return buf;
+}
+
+/* "0", "ENOSPC", "fail" when no reason is known, "-" when nothing is. */
+static const char *ret_text(const struct pasid_event *e, char *buf, size_t size)
+{
+	if (e->flags & PASID_HAS_RET)
+		return out_errname(e->ret, buf, size);
+	if (e->type == PASID_ALLOC)
+		return e->ret ? "fail" : "0";
+	return "-";
+}
+
+static const char *info_text(const struct pasid_event *e, char *buf, size_t size)
+{
+	if (e->flags & PASID_HAS_RANGE)
+		snprintf(buf, size, "%#x-%#x", e->min, e->max);
+	else if (e->flags & PASID_HAS_QUOTA)
+		snprintf(buf, size, "%u of %u", e->used, e->quota);
+	else if (e->flags & PASID_HAS_REFS)
+		snprintf(buf, size, "%u ref%s%s", e->refs, e->refs == 1 ? "" : "s",
+			 e->flags & PASID_FREED ? ", pending" : "");
+	else
+		return "-";
+	return buf;
+}
+
+static void print_text(const struct cli *cli, const struct session *s,
+		       const struct pasid_event *e)
+{
+	char ts[24], comm[PASID_COMM_LEN + 1], pasid[12], set[12], ret[24];
+	char tid[12], cpu[12], spid[12], info[40];
+	bool happens = e->type != PASID_ALIVE;
+
+	out_text("%-12s %-10s %-7u %-16s %-8s %-6s %-*s",
+		 time_text(cli, s, e->ts_ns, ts, sizeof(ts)), pasid_names[e->type], e->tgid,
+		 out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)),
+		 value(e->pasid != PASID_INVALID, "%#x", e->pasid, pasid, sizeof(pasid)),
+		 value(e->flags & PASID_HAS_SET, "%u", e->set, set, sizeof(set)),
+		 cli->wide ? 10 : 0, ret_text(e, ret, sizeof(ret)));
+	if (cli->wide)
+		out_text(" %-7s %-3s %-8s %s",
+			 value(happens, "%u", e->tid, tid, sizeof(tid)),
+			 value(happens, "%u", e->cpu, cpu, sizeof(cpu)),
+			 value(e->spid, "%#x", e->spid, spid, sizeof(spid)),
+			 info_text(e, info, sizeof(info)));
+	out_text("\n");
+}
+
+static json_t *known(bool is, json_int_t v)
+{
+	return is ? json_integer(v) : json_null();
+}
+
+/* The keys that not all types have. */
+static void add_details(json_t *o, const struct pasid_event *e)
+{
+	bool range = e->flags & PASID_HAS_RANGE;
+
+	if (e->type == PASID_ALLOC) {
+		json_object_set_new(o, "min", known(range, e->min));
+		json_object_set_new(o, "max", known(range, e->max));
+	}
+	if (e->flags & PASID_HAS_REFS)
+		json_object_set_new(o, "refs", json_integer(e->refs));
+	if (e->flags & PASID_HAS_QUOTA) {
+		json_object_set_new(o, "used", json_integer(e->used));
+		json_object_set_new(o, "quota", json_integer(e->quota));
+	} else {
+		json_object_set_new(o, "private", known(e->spid, e->spid));
+	}
+	if (e->type == PASID_ALIVE)
+		json_object_set_new(o, "state", json_string(
+			e->flags & PASID_FREED ? "pending" : "allocated"));
+}
+
+static void add_time(json_t *o, const struct cli *cli, const struct session *s, __u64 ns)
+{
+	char buf[40];
+
+	if (cli->wall)
+		json_object_set_new(o, "time", json_string(
+			out_time(ns + s->to_wall_ns, true, buf, sizeof(buf))));
+}
+
+static void print_json(const struct cli *cli, const struct session *s,
+		       const struct pasid_event *e)
+{
+	/* on the way of a free without RET nothing is known; an allocation tells */
+	bool ret_known = e->flags & PASID_HAS_RET || (e->type == PASID_ALLOC && !e->ret);
+	char buf[40];
+	json_t *o;
+
+	o = json_pack("{s:s, s:I, s:I}", "type", pasid_names[e->type],
+		      "ts_us", (json_int_t)since_start_us(s, e->ts_ns),
+		      "pid", (json_int_t)e->tgid);
+	if (e->type != PASID_ALIVE) {
+		json_object_set_new(o, "tid", json_integer(e->tid));
+		json_object_set_new(o, "cpu", json_integer(e->cpu));
+	}
+	json_object_set_new(o, "comm", out_utf8(e->comm, PASID_COMM_LEN));
+	if (!(e->flags & PASID_HAS_QUOTA))
+		json_object_set_new(o, "pasid", known(e->pasid != PASID_INVALID, e->pasid));
+	json_object_set_new(o, "set", known(e->flags & PASID_HAS_SET, e->set));
+	if (ret_known || e->type <= PASID_FREE)
+		json_object_set_new(o, "ret", known(ret_known, e->ret));
+	add_time(o, cli, s, e->ts_ns);
+	add_details(o, e);
+	if (e->ret < 0)
+		json_object_set_new(o, "err",
+				    json_string(ret_known ?
+						out_errname(e->ret, buf, sizeof(buf)) :
+						"unknown"));
+	out_json(o);
+}
+
+void pasid_event(const struct cli *cli, const struct session *s, const struct pasid_event *e)
+{
+	if (cli->json)
+		print_json(cli, s, e);
+	else
+		print_text(cli, s, e);
+}
+
+void pasid_life(const struct cli *cli, const struct session *s, const struct pasid_event *e,
+		const struct life *life)
+{
+	char ts[24], comm[PASID_COMM_LEN + 1], pid[12], set[12], spid[12], refs[12], age[24];
+	bool owned = life->owner != PASID_INVALID, has_set = e->flags & PASID_HAS_SET;
+	bool get_seen = s->plan[PASID_GET][0];
+	__s64 us = (e->ts_ns - (life->born_ns ? life->born_ns : s->start_ns)) / 1000;
+	json_t *o;
+
+	if (cli->json) {
+		o = json_pack("{s:s, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o}", "type", "life",
+			      "ts_us", (json_int_t)since_start_us(s, e->ts_ns),
+			      "pid", known(owned, life->owner),
+			      "comm", owned ? out_utf8(life->comm, PASID_COMM_LEN) : json_null(),
+			      "pasid", (json_int_t)e->pasid, "set", known(has_set, e->set),
+			      "private", known(life->spid, life->spid),
+			      "refs", known(get_seen, life->refs),
+			      "age_us", known(life->born_ns, us));
+		add_time(o, cli, s, e->ts_ns);
+		out_json(o);
+		return;
+	}
+	out_text("%-12s %-7s %-16s %#-8x %-6s ", time_text(cli, s, e->ts_ns, ts, sizeof(ts)),
+		 value(owned, "%u", life->owner, pid, sizeof(pid)),
+		 owned ? out_ascii(life->comm, PASID_COMM_LEN, comm, sizeof(comm)) : "-",
+		 e->pasid, value(has_set, "%u", e->set, set, sizeof(set)));
+	if (cli->wide)
+		out_text("%-8s ", value(life->spid, "%#x", life->spid, spid, sizeof(spid)));
+	out_text("%-6s %s%s\n", value(get_seen, "%u", life->refs, refs, sizeof(refs)),
+		 life->born_ns ? "" : ">", out_seconds(us, age, sizeof(age)));
+}
