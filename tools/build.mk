@@ -26,7 +26,8 @@ bpf-cflags	= -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 \
 		   -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
 .PHONY: tools
-tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
@@ -53,7 +54,7 @@ $(TOOLS_OUT)/unit: tests/tools/unit.c $(tools-lib)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/pasidwork: tests/workload/pasidwork.c
+$(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.c
 	@mkdir -p $(@D)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) $< -static -o $@

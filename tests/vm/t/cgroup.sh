@@ -106,7 +106,7 @@ in_new() {
 # --- what is counted ---------------------------------------------------------------
 
 capacity_is_the_space() {
-	is . capacity 1048575
+	is . capacity 1048576	# PASID 0 is nobody's, but counts
 }
 
 counts() {
@@ -251,7 +251,7 @@ plan 17
 pass_on . || note "the kernel has no misc controller"
 at_first=$(value . current)
 exec 4>&- 5<&-
-check "the capacity is the PASID space" capacity_is_the_space
+check "the capacity is the 20-bit space" capacity_is_the_space
 check "allocated and freed PASIDs count" in_new b -- counts
 check "failures do not count" in_new b -- failures_do_not_count
 check "misc.max refuses, misc.events counts" in_new b -- limit_refuses

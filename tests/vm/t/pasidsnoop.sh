@@ -508,7 +508,7 @@ life_has_references() {
 
 # hold OPTION..: a process that keeps its PASIDs until "held" is gone
 hold() {
-	pasidwork -n 0 -s held "$@" >work.held &
+	pasidwork -n 0 -s held "$@" >work.held 2>held.err &
 	holder=$!
 	until [ -e held ]; do
 		kill -0 $holder || return
@@ -517,12 +517,15 @@ hold() {
 }
 
 let_go() {
-	rm held
+	rm -f held
 	wait "$holder"
 }
 
 alive_ones_come_first() {
-	hold -a 997 -i 50 && insmod "$files/pasidmod.ko" refs=5 || return
+	{ hold -a 997 -i 50 && insmod "$files/pasidmod.ko" refs=5; } || {
+		let_go
+		return 1
+	}
 	events='' begin alive --json --strict
 	let_go
 	rmmod pasidmod
@@ -541,7 +544,10 @@ alive_ones_come_first() {
 }
 
 alive_ones_are_filtered() {
-	hold -a 23 && insmod "$files/pasidmod.ko" || return
+	{ hold -a 23 && insmod "$files/pasidmod.ko"; } || {
+		let_go
+		return 1
+	}
 	events=alive begin some --json -p $holder
 	end
 	events=alive begin other --json -P 0xffff0-0xfffff
@@ -572,7 +578,7 @@ told_once() {
 }
 
 once_whenever_it_starts() {
-	while :; do pasidwork -n 4; done >/dev/null &
+	while :; do pasidwork -n 4; done >/dev/null 2>&1 &
 	churn=$!
 	told_once && told_once && told_once && told_once && told_once &&
 		told_once && told_once && told_once && told_once && told_once
