@@ -7,7 +7,8 @@ KSRC		?= build/linux
 V		?= 0
 .DEFAULT_GOAL	:= help
 .DELETE_ON_ERROR:
-.PHONY: help deps source apply unapply tree export kernel initramfs vm demo
+.PHONY: help deps source apply unapply tree export kernel kernel-debug
+.PHONY: kselftest initramfs vm demo
 .PHONY: check check-fast bisect bench install clean
 
 help: ## list the targets
@@ -43,6 +44,13 @@ bisect: deps ## build and boot every prefix of the series [FROM= TO=]
 
 kernel: source ## build the kernel of the VM: build/kernel
 	@tests/vm/kernel build/linux build/kernel
+
+kernel-debug: source ## the same with KASAN, lockdep and kmemleak
+	@tests/vm/kernel build/linux build/kernel-debug tests/vm/config.debug
+	@mkdir -p build/debug-bugs
+	@cp -u tests/vm/debug-bugs/Kbuild tests/vm/debug-bugs/*.c build/debug-bugs/
+	@rm -f build/debug-bugs/*.ko
+	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
 
 kselftest: kernel
 	@tests/kselftest build/linux build/kernel build/kselftest

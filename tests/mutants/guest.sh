@@ -9,8 +9,8 @@ kunit)
 	insmod /lib/modules/ioasid_kunit.ko
 	cat /sys/kernel/debug/kunit/ioasid/results ;;
 iommufd)
-	/kselftest/iommufd -f "${TEST%.*}" -t "${TEST#*.}" ;;
+	/kselftest/iommufd -t "${TEST#*.}" ;;
 fail_nth)
-	/kselftest/iommufd_fail_nth -f "${TEST%.*}" -t "${TEST#*.}" ;;
+	/kselftest/iommufd_fail_nth -t "${TEST#*.}" ;;
 esac
 exit 0

@@ -91,7 +91,7 @@ find_tarball() {
 
 # What tells one tarball from another.
 tarball_id() {
-	stat -Lc '%s bytes, %y' "$1"
+	TZ=UTC0 stat -Lc '%s bytes, %y' "$1"
 }
 
 # Unpacks tarball $1 into the directory $2, showing how far it is.
@@ -143,8 +143,8 @@ stage() {
 	tar -C "$2" -xpf "$tmp/stage.tar" --no-same-owner
 }
 
-# Applies patch file $2 in stage $1: offsets are fine, fuzz is not. Further arguments go to patch(1).
-# What patch said is in $stage_log.
+# Applies patch file $2 in stage $1: offsets are fine, fuzz is not. Further
+# arguments go to patch(1); what that said is in $stage_log.
 stage_patch() {
 	stage_dir=$1
 	stage_file=$2

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 1500
+#
+# The KUnit suites and the kselftests once more, on the debug kernel (make
+# kernel-debug): here a splat or a leak fails them too. And the bugs of
+# debug-bugs, one of each kind, to see that none would have gone unnoticed.
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+kernel=$root/build/kernel-debug
+module=$root/build/debug-bugs/bugs.ko
+work=$root/build/vm/debug
+# shellcheck source-path=SCRIPTDIR source=ktap.sh
+. "$here/ktap.sh"
+
+# boot_debug NAME OPTION.. SCRIPT [FILE..]: logs in $work/NAME
+boot_debug() {
+	name=$1
+	shift
+	"$here/boot" -k "$kernel/arch/x86/boot/bzImage" -m 2G \
+		-r "$work/initramfs.cpio" -o "$work/$name" "$@" 2>"$work/$name.err"
+}
+
+# A guest test, as it is, with the options from its header; its results become
+# subtests.
+guest_test() {
+	# shellcheck disable=SC2046 # a list of options
+	boot_debug "$1" $(sed -n 's/^# boot: //p' "$here/t/$1.sh") -t 900 \
+		"$here/t/$1.sh"
+	status=$?
+	sed 's/^/  /' "$work/$1/ktap.log"
+	if [ $status -eq 0 ]; then
+		ok "$1"
+	else
+		not_ok "$1" "status $status
+$(cat "$work/$1.err")"
+	fi
+}
+
+# The scan must take the lines that tell of the bug for a splat.
+noticed() { # TEXT
+	{ echo "Linux version"; grep -aF "$1" "$work/bugs/console.log"; } \
+		>"$work/one.log"
+	"$here/splats" "$work/one.log"
+	[ $? -eq 1 ]
+}
+
+bugs() {
+	sed '/^#/d' "$here/debug-bugs/list"
+}
+
+# The debug kernel takes long to build, so make check does not ask for it yet.
+if [ ! -e "$kernel/arch/x86/boot/bzImage" ] || [ ! -e "$module" ]; then
+	plan 1
+	skip "debug kernel" "not built: make kernel-debug"
+	finish
+fi
+
+mkdir -p "$work"
+plan $((4 + $(bugs | wc -l)))
+check "pack the root file system" "$here/initramfs" "$work/initramfs.cpio" \
+	"$kernel" "$root/build/kselftest:/kselftest"
+guest_test kunit
+guest_test kselftest
+
+boot_debug bugs "$here/debug-bugs/guest.sh" "$here/debug-bugs/list" "$module"
+status=$?
+if [ $status -eq 123 ]; then
+	ok "bugs end in the status for a splat"
+else
+	not_ok "bugs end in the status for a splat" "status $status
+$(cat "$work/bugs.err")"
+fi
+bugs >"$work/bugs.list"
+while read -r bug text; do
+	check "noticed: $bug" noticed "$text"
+done <"$work/bugs.list"
+finish
