@@ -177,12 +177,6 @@ fresh_tree() {
 	stage "$pristine" "$tmp/k" "$tmp/base.list"
 }
 
-applies() {
-	rm -rf "$tmp/other"
-	cp -a "$1" "$tmp/other"
-	"$here/apply" "$tmp/other" >"$tmp/out" 2>&1 || { cat "$tmp/out"; return 1; }
-}
-
 # Offsets are no failure, but the reader is told.
 applies_and_says() {
 	check "$1" applies "$2"
@@ -345,31 +339,6 @@ newest() {
 	fi
 }
 
-upstream() {
-	name="applies to the plain upstream tree of the same point release"
-	if plain=$("$here/upstream" "$version" 2>"$tmp/why"); then
-		dir=$(extract "$plain" "$tmp/needed.list") || dir=
-		[ "$version" != "$(base_value VERSION)" ] ||
-			check "the plain upstream tarball is the one of BASE" hash_in_base
-		[ "$version" = "$(base_value VERSION)" ] ||
-			skip "the plain upstream tarball is the one of BASE" \
-				"it is $version, BASE is $(base_value VERSION)"
-		applies_and_says "$name" "$dir"
-	else
-		why=$(tail -n 1 "$tmp/why")
-		skip "the plain upstream tarball is the one of BASE" "$why"
-		skip "$name" "$why"
-	fi
-}
-
-# Hashing it takes a second: once for each tarball is enough.
-hash_in_base() {
-	sum=$cache/$(tarball_id "$plain" | sha256sum | cut -c 1-16).sha256
-	[ -s "$sum" ] || sha256sum <"$plain" | cut -d ' ' -f 1 >"$sum"
-	grep -qx "ORIG_[0-9]*=${plain##*/}:$(cat "$sum")" "$patches/BASE" ||
-		{ echo "${plain##*/} has sha256 $(cat "$sum")"; return 1; }
-}
-
 form_of_everything() {
 	silent "series and folder agree" folder
 	silent "parts have headings and cover letters" parts
@@ -380,24 +349,15 @@ form_of_everything() {
 	done
 }
 
-# $pristine gets the files that the series touches, as they are without it.
+# What the series touches, and how it is without it.
 find_base() {
 	series_touched "$total" >"$tmp/touched.list"
 	needed >"$tmp/needed.list"
-	if own_tree; then
-		what=$KSRC
-		pristine=$tmp/ksrc
-		stage "$KSRC" "$pristine" "$tmp/needed.list"
-	else
-		find_tarball
-		what=${tarball##*/}
-		pristine=$(extract "$tarball" "$tmp/needed.list")
-	fi
+	find_pristine "$tmp/needed.list"
 	{ cat "$tmp/touched.list"; echo Makefile; } | sort >"$tmp/base.list"
 	while read -r file; do
 		[ ! -e "$pristine/$file" ] || echo "$file"
 	done <"$tmp/touched.list" >"$tmp/changed.list"
-	version=$(tree_version "$pristine")
 }
 
 checkpatch_all() {
@@ -412,7 +372,6 @@ checkpatch_all() {
 on_and_off() {
 	applies_and_says "applies to $what (Linux $version)" "$pristine"
 	newest
-	upstream
 	check "make unapply gives back every byte and mode" comes_off
 	check "a second make apply is refused" refuses_twice
 	check "make unapply of what is not there is refused" \
@@ -434,7 +393,7 @@ if [ "$total" -eq 0 ]; then
 	not_ok "the series has patches" "patches/series lists none"
 	finish
 fi
-if [ -n "$form_only" ]; then plan $((4 + total)); else plan $((18 + 2 * total)); fi
+if [ -n "$form_only" ]; then plan $((4 + total)); else plan $((16 + 2 * total)); fi
 trap 'rm -rf "$tmp"; ktap_early_end' EXIT
 
 form_of_everything

@@ -133,6 +133,21 @@ extract_more() {
 	sort -u "$tmp/ask" "$kept/known" -o "$kept/known"
 }
 
+# $pristine gets the files of the list $1 as they are without the series; $what
+# and $version tell of what tree they are.
+find_pristine() {
+	if own_tree; then
+		what=$KSRC
+		pristine=$tmp/ksrc
+		stage "$KSRC" "$pristine" "$1"
+	else
+		find_tarball
+		what=${tarball##*/}
+		pristine=$(extract "$tarball" "$1")
+	fi
+	version=$(tree_version "$pristine")
+}
+
 # Copies those files of the list $3 that exist in the tree $1 into stage $2.
 stage() {
 	mkdir -p "$2"
@@ -166,6 +181,14 @@ stage_push() {
 				}' >>"$offsets"
 	done
 	failed=
+}
+
+# Does the series apply to a copy of tree $1? What apply said is in $tmp/out.
+applies() {
+	rm -rf "$tmp/other"
+	cp -a "$1" "$tmp/other"
+	"$root/tests/series/apply" "$tmp/other" >"$tmp/out" 2>&1 ||
+		{ cat "$tmp/out"; return 1; }
 }
 
 # Takes the first $2 patches of the series back in stage $1.
