@@ -8,7 +8,7 @@ V		?= 0
 .DEFAULT_GOAL	:= help
 .DELETE_ON_ERROR:
 .PHONY: help deps source apply unapply tree export kernel kernel-debug
-.PHONY: kselftest initramfs vm demo
+.PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect bench install clean
 
 help: ## list the targets
@@ -67,6 +67,17 @@ vm: initramfs ## a shell in the VM
 
 demo: initramfs ## from nothing to a live trace of PASIDs in the VM
 	@tests/vm/boot -w tests/vm/demo.sh
+
+# --- QEMU with a VT-d that nests ----------------------------------------------
+
+qemu: deps ## build/qemu/out: QEMU with the series of tests/qemu
+	@tests/qemu/build
+
+qemu-tree: deps ## build/qemu/src: a git tree of QEMU and its series
+	@tests/qemu/tree
+
+qemu-export: ## write tests/qemu/patches from build/qemu/src
+	@tests/qemu/export
 
 # --- proof --------------------------------------------------------------------
 

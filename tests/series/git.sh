@@ -7,7 +7,8 @@
 # refs/nested-sva/exported is the commit that patches/ is known to equal.
 
 # shellcheck disable=SC2154 # from lib.sh
-repo=$build/tree
+repo=${REPO:-$build/tree}
+shown=${repo#"$root/"}
 author_name=$(git -C "$root" config user.name) || author_name=
 author_mail=$(git -C "$root" config user.email) || author_mail=
 

@@ -5,7 +5,8 @@
 # and trees of only those files ("stages") in which patches are tried before
 # a real tree is written. Sourced with $root (project) and $me (name) set.
 #
-# PATCHES and BUILD move the series and the products elsewhere (for tests).
+# PATCHES and BUILD move the series and the products elsewhere, REPO the git
+# tree (for tests, and for the series in tests/qemu).
 
 # shellcheck disable=SC2034,SC2154 # shared with the script that sources this
 
@@ -65,8 +66,21 @@ base_value() {
 	sed -n "s/^$1=//p" "$patches/BASE"
 }
 
-# Prints 6.12.117 for a kernel tree, nothing for anything else.
+# What the series is for, and the package its base comes in.
+base_name() {
+	name_of_base=$(base_value NAME)
+	echo "${name_of_base:-Linux}"
+}
+
+base_source() {
+	source_of_base=$(base_value SOURCE)
+	echo "${source_of_base:-linux-source-6.12}"
+}
+
+# Prints 6.12.117 for a kernel tree, 10.0.2 for one with such a file VERSION,
+# nothing for anything else.
 tree_version() {
+	[ ! -f "$1/VERSION" ] || { cat "$1/VERSION"; return; }
 	[ ! -r "$1/Makefile" ] || awk -F' *= *' '
 		$1 == "VERSION" { v = $2 }
 		$1 == "PATCHLEVEL" { p = $2 }
