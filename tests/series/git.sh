@@ -6,7 +6,7 @@
 #
 # refs/nested-sva/exported is the commit that patches/ is known to equal.
 
-# shellcheck disable=SC2154 # from lib.sh
+# shellcheck disable=SC2034,SC2154 # to its user, from lib.sh
 repo=${REPO:-$build/tree}
 shown=${repo#"$root/"}
 author_name=$(git -C "$root" config user.name) || author_name=
