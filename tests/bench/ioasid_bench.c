@@ -78,13 +78,35 @@ static void *ioasid_find_id(int id)
 	return ioasid_find(bench_set, id, NULL);
 }
 
+/* With a private ID, which is the ID itself here, and found by that */
+static int private_get_id(void)
+{
+	int id = ioasid_get_id();
+	int ret = id < 0 ? id : ioasid_attach_spid(bench_set, id, id,
+						   GFP_KERNEL);
+
+	return ret < 0 ? ret : id;
+}
+
+static void *private_find_id(int id)
+{
+	return ioasid_find_by_spid(bench_set, id) == id ? &bench_object : NULL;
+}
+
+static void *private_find_back(int id)
+{
+	return ioasid_find_spid(bench_set, id) == id ? &bench_object : NULL;
+}
+
 static const struct subject subjects[] = {
 	{ "ida", ida_get, ida_put, NULL },
 	{ "xarray", xa_get, xa_put, xa_find_id },
 	{ "ioasid", ioasid_get_id, ioasid_put_id, ioasid_find_id },
+	{ "private", private_get_id, ioasid_put_id, private_find_id },
+	{ "reverse", private_get_id, ioasid_put_id, private_find_back },
 };
 
-static const unsigned int populations[] = { 0, 1000, 100000, 1000000 };
+static const unsigned int populations[] = { 1, 1000, 100000, 1000000 };
 
 static u64 slab_bytes(void)
 {
@@ -111,11 +133,32 @@ static u64 loop_cost(const int *ids)
 	return ktime_get_ns() - start;
 }
 
+/* Look up what is live, one after the other, round and round */
+static int find_cost(const struct subject *subject, unsigned int live,
+		     const int *ids, u64 *cost)
+{
+	unsigned int i, next = 0;
+	u64 start;
+	int ret = 0;
+
+	if (!subject->find)
+		return 0;
+	start = ktime_get_ns();
+	for (i = 0; i < OPS; i++) {
+		if (subject->find(ids[next]) != &bench_object)
+			ret = -ENOENT;
+		if (++next == live)
+			next = 0;
+	}
+	*cost = ktime_get_ns() - start;
+	return ret;
+}
+
 static int measure(const struct subject *subject, unsigned int live, int *ids)
 {
 	u64 memory, start, alloc, free, find = 0, loop;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
 	memory = slab_bytes();
 	for (i = 0; i < live; i++) {
@@ -124,20 +167,13 @@ static int measure(const struct subject *subject, unsigned int live, int *ids)
 			return ids[i];
 	}
 	memory = slab_bytes() - memory;
+	ret = find_cost(subject, live, ids, &find);
 
 	ids += live;
 	start = ktime_get_ns();
 	for (i = 0; i < OPS; i++)
 		ids[i] = subject->alloc();
 	alloc = ktime_get_ns() - start;
-
-	if (subject->find) {
-		start = ktime_get_ns();
-		for (i = 0; i < OPS; i++)
-			if (subject->find(ids[i]) != &bench_object)
-				ret = -ENOENT;
-		find = ktime_get_ns() - start;
-	}
 
 	start = ktime_get_ns();
 	for (i = 0; i < OPS; i++)
@@ -148,7 +184,7 @@ static int measure(const struct subject *subject, unsigned int live, int *ids)
 	pr_info("bench %s %u %llu %llu %llu %llu\n", subject->name, live,
 		div_u64(alloc - loop, OPS), div_u64(free - loop, OPS),
 		find ? div_u64(find - loop, OPS) : 0,
-		live ? div_u64(memory, live) : 0);
+		div_u64(memory, live));
 
 	for (ids -= live, i = 0; i < live; i++)
 		subject->free(ids[i]);

@@ -12,5 +12,7 @@ iommufd)
 	/kselftest/iommufd -t "${TEST#*.}" ;;
 fail_nth)
 	/kselftest/iommufd_fail_nth -t "${TEST#*.}" ;;
+vm)
+	sh "./${TEST%%.*}.sh" ;;
 esac
 exit 0

@@ -29,21 +29,30 @@ build() {
 		<"$here/ioasid.patch" || return
 	"$root/tests/vm/kernel" "$work/linux" "$work/kernel" || return
 	"$root/tests/vm/initramfs" "$work/initramfs.cpio" "$work/kernel" \
-		"$root/build/kselftest:/kselftest"
+		"$root/build/tools" "$root/build/kselftest:/kselftest"
 }
 
 # Runs test $3 of $2 with mutant $1; prints ok, or "not ok" if it noticed.
 verdict() {
-	"$root/tests/vm/boot" -o "$work/$1-$3" -t 300 -m 2G \
+	set -- "$1" "$2" "$3" "$here/guest.sh"
+	name=${3#*.}
+	[ "$2" != vm ] || {
+		set -- "$@" "$root/tests/vm/t/${3%%.*}.sh"
+		name=$(echo "$name" | tr _ ' ')
+	}
+	mutant=$1 in=$2 test=$3
+	shift 3
+	"$root/tests/vm/boot" -o "$work/$mutant-$test" -t 300 -m 2G \
 		-k "$work/kernel/arch/x86/boot/bzImage" \
-		-r "$work/initramfs.cpio" \
-		-a "ioasid.mutant=$1 kunit.filter_glob=ioasid.$3 IN=$2 TEST=$3" \
-		"$here/guest.sh" >/dev/null 2>&1 || :
-	grep -Eo "^ *(not )?ok [0-9]+ .*\b${3#*.}( #.*)?$" "$work/$1-$3/ktap.log" |
+		-r "$work/initramfs.cpio" -a "ioasid.mutant=$mutant \
+kunit.filter_glob=ioasid.$test IN=$in TEST=$test" "$@" >/dev/null 2>&1 || :
+	grep -Eo "^ *(not )?ok [0-9]+ .*\b$name( #.*)?$" \
+		"$work/$mutant-$test/ktap.log" |
 		sed -E 's/^ *((not )?ok) .*/\1/' | sort -u
 }
 
-# Tests that exist, in the form of the list.
+# Tests that exist, in the form of the list; of the scripts in the VM only some
+# have a mutant.
 tests() {
 	sed -n 's/^\tKUNIT_CASE[A-Z_]*(\(.*\)),$/kunit \1/p' \
 		"$root/build/linux/drivers/iommu/tests/ioasid_kunit.c"
@@ -60,7 +69,7 @@ else
 	not_ok "the kernel with the mutants builds" "see build/mutants.log"
 fi
 
-mutants | awk '{ print $2, $3 }' | sort -u >"$work/listed"
+mutants | awk '$2 != "vm" { print $2, $3 }' | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" \
 	diff "$work/existing" "$work/listed"

@@ -106,7 +106,7 @@ in_new() {
 # --- what is counted ---------------------------------------------------------------
 
 capacity_is_the_space() {
-	is . capacity 1048576	# PASID 0 is nobody's, but counts
+	is . capacity 1048576	# one more than there are PASIDs
 }
 
 counts() {
@@ -120,6 +120,14 @@ failures_do_not_count() {
 	start b && does "16 ENOSPC" alloc 20 0xffff0 0xfffff &&
 		is b current 16 && does "0 EINVAL" alloc 1 0 9 &&
 		is b current 16 && is b events 0 && stop
+}
+
+# Not EAGAIN, however many ask at once: misc.capacity is not what stops them.
+full_space() {
+	exec 3<>/dev/iommu
+	start b 3 && does "$((1048575 - at_first)) ENOSPC" fill &&
+		does "20000 ENOSPC" refused 5000 &&
+		is . current 1048575 && is b events 0 && is b events.local 0 && stop
 }
 
 # --- limits ------------------------------------------------------------------------
@@ -247,13 +255,14 @@ many_come_and_go() {
 	is a/x current 70 && is a current 70
 }
 
-plan 17
+plan 18
 pass_on . || note "the kernel has no misc controller"
 at_first=$(value . current)
 exec 4>&- 5<&-
 check "the capacity is the 20-bit space" capacity_is_the_space
 check "allocated and freed PASIDs count" in_new b -- counts
 check "failures do not count" in_new b -- failures_do_not_count
+check "a full space is ENOSPC whoever asks" in_new b -- full_space
 check "misc.max refuses, misc.events counts" in_new b -- limit_refuses
 check "a limit below use takes nothing away" in_new b -- limit_below_use
 check "no PASID is lost by a refusal" in_new b -- refused_are_not_lost
