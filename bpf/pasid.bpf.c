@@ -48,78 +48,58 @@ static __always_inline __u32 set_id(struct ioasid_set *set)
 	return BPF_CORE_READ(set, id);
 }
 
+/* @a and @b go to the members that share a place, by the flags */
+static __always_inline int emit_ioasid(__u16 type, __u32 flags,
+				       struct ioasid_set *set, __u32 ioasid,
+				       int ret, __u32 a, __u32 b)
+{
+	struct pasid_event e = {
+		.type = type,
+		.flags = flags | PASID_HAS_SET,
+		.set = set_id(set),
+		.pasid = ioasid,
+		.ret = ret,
+		.min = a,
+		.max = b,
+	};
+
+	return emit_pasid(&e);
+}
+
 SEC("tp_btf/ioasid_alloc")
 int BPF_PROG(on_ioasid_alloc_tp, struct ioasid_set *set, __u32 min, __u32 max,
 	     __u32 ioasid, int ret)
 {
-	struct pasid_event e = {
-		.type = PASID_ALLOC,
-		.flags = PASID_HAS_SET | PASID_HAS_RANGE | PASID_HAS_RET,
-		.set = set_id(set),
-		.pasid = ret < 0 ? PASID_INVALID : ioasid,
-		.ret = ret,
-		.min = min,
-		.max = max,
-	};
-
-	return emit_pasid(&e);
+	return emit_ioasid(PASID_ALLOC, PASID_HAS_RANGE | PASID_HAS_RET, set,
+			   ret < 0 ? PASID_INVALID : ioasid, ret, min, max);
 }
 
 SEC("tp_btf/ioasid_free")
 int BPF_PROG(on_ioasid_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
 {
-	struct pasid_event e = {
-		.type = PASID_FREE,
-		.flags = PASID_HAS_SET | PASID_HAS_RET,
-		.set = set_id(set),
-		.pasid = ioasid,
-		.ret = ret,
-	};
-
-	return emit_pasid(&e);
-}
-
-static __always_inline int emit_refs(__u16 type, struct ioasid_set *set,
-				     __u32 ioasid, __u32 refs)
-{
-	struct pasid_event e = {
-		.type = type,
-		.flags = PASID_HAS_SET | PASID_HAS_REFS,
-		.set = set_id(set),
-		.pasid = ioasid,
-		.refs = refs,
-	};
-
-	return emit_pasid(&e);
+	return emit_ioasid(PASID_FREE, PASID_HAS_RET, set, ioasid, ret, 0, 0);
 }
 
 SEC("tp_btf/ioasid_free_pending")
 int BPF_PROG(on_ioasid_pending_tp, struct ioasid_set *set, __u32 ioasid,
 	     __u32 refs)
 {
-	return emit_refs(PASID_PENDING, set, ioasid, refs);
+	return emit_ioasid(PASID_PENDING, PASID_HAS_REFS, set, ioasid, 0, refs,
+			   0);
 }
 
 SEC("tp_btf/ioasid_put")
 int BPF_PROG(on_ioasid_put_tp, struct ioasid_set *set, __u32 ioasid, __u32 refs)
 {
-	return emit_refs(PASID_PUT, set, ioasid, refs);
+	return emit_ioasid(PASID_PUT, PASID_HAS_REFS, set, ioasid, 0, refs, 0);
 }
 
 SEC("tp_btf/ioasid_get")
 int BPF_PROG(on_ioasid_get_tp, struct ioasid_set *set, __u32 ioasid, __u32 refs,
 	     int ret)
 {
-	struct pasid_event e = {
-		.type = PASID_GET,
-		.flags = PASID_HAS_SET | PASID_HAS_RET | PASID_HAS_REFS,
-		.set = set_id(set),
-		.pasid = ioasid,
-		.ret = ret,
-		.refs = refs,
-	};
-
-	return emit_pasid(&e);
+	return emit_ioasid(PASID_GET, PASID_HAS_RET | PASID_HAS_REFS, set,
+			   ioasid, ret, refs, 0);
 }
 
 SEC("tp_btf/ioasid_spid")
@@ -140,16 +120,8 @@ int BPF_PROG(on_ioasid_spid_tp, struct ioasid_set *set, __u32 ioasid,
 
 static __always_inline int emit_set(__u16 type, struct ioasid_set *set)
 {
-	struct pasid_event e = {
-		.type = type,
-		.flags = PASID_HAS_SET | PASID_HAS_QUOTA,
-		.set = set_id(set),
-		.pasid = PASID_INVALID,
-		.used = BPF_CORE_READ(set, nr),
-		.quota = BPF_CORE_READ(set, quota),
-	};
-
-	return emit_pasid(&e);
+	return emit_ioasid(type, PASID_HAS_QUOTA, set, PASID_INVALID, 0,
+			   BPF_CORE_READ(set, nr), BPF_CORE_READ(set, quota));
 }
 
 SEC("tp_btf/ioasid_set_create")
@@ -168,6 +140,31 @@ SEC("tp_btf/ioasid_set_destroy")
 int BPF_PROG(on_ioasid_set_destroy_tp, struct ioasid_set *set)
 {
 	return emit_set(PASID_SET_END, set);
+}
+
+static __always_inline int emit_allocator(__u16 type, __u32 group, int ret)
+{
+	struct pasid_event e = {
+		.type = type,
+		.flags = PASID_HAS_GROUP | PASID_HAS_RET,
+		.pasid = PASID_INVALID,
+		.ret = ret,
+		.group = group,
+	};
+
+	return emit_pasid(&e);
+}
+
+SEC("tp_btf/ioasid_register_allocator")
+int BPF_PROG(on_ioasid_register_tp, void *ops, __u32 group, int ret)
+{
+	return emit_allocator(PASID_REGISTER, group, ret);
+}
+
+SEC("tp_btf/ioasid_unregister_allocator")
+int BPF_PROG(on_ioasid_unregister_tp, void *ops, __u32 group, int ret)
+{
+	return emit_allocator(PASID_UNREGISTER, group, ret);
 }
 
 /*

@@ -18,6 +18,8 @@ enum pasid_type {
 	PASID_GET,
 	PASID_PUT,
 	PASID_ALIVE,		/* was there when the trace began; from the iterator */
+	PASID_REGISTER,		/* another allocator wants to choose the PASIDs */
+	PASID_UNREGISTER,
 	PASID_NR_TYPES,
 };
 
@@ -28,6 +30,7 @@ enum pasid_type {
 #define PASID_HAS_REFS	(1U << 3)
 #define PASID_HAS_QUOTA	(1U << 4)	/* used and quota, of the set */
 #define PASID_FREED	(1U << 5)	/* alive, but pending */
+#define PASID_HAS_GROUP	(1U << 6)
 
 #define PASID_INVALID	0xffffffffU
 #define PASID_MAX	0xfffffU
@@ -48,6 +51,7 @@ struct pasid_event {
 		__u32 min;
 		__u32 refs;	/* beside the owner's */
 		__u32 used;
+		__u32 group;	/* of allocators, 0: none */
 	};
 	union {
 		__u32 max;

@@ -16,6 +16,8 @@ const char *const pasid_names[] = {
 	[PASID_GET] = "get",
 	[PASID_PUT] = "put",
 	[PASID_ALIVE] = "alive",
+	[PASID_REGISTER] = "register",
+	[PASID_UNREGISTER] = "unregister",
 	[PASID_NR_TYPES] = NULL,
 };
 
@@ -68,6 +70,8 @@ static const char *info_text(const struct pasid_event *e, char *buf, size_t size
 	else if (e->flags & PASID_HAS_REFS)
 		snprintf(buf, size, "%u ref%s%s", e->refs, e->refs == 1 ? "" : "s",
 			 e->flags & PASID_FREED ? ", pending" : "");
+	else if (e->flags & PASID_HAS_GROUP && e->group)
+		snprintf(buf, size, "group %u", e->group);
 	else
 		return "-";
 	return buf;
@@ -114,6 +118,8 @@ static void add_details(json_t *o, const struct pasid_event *e)
 	if (e->flags & PASID_HAS_QUOTA) {
 		json_object_set_new(o, "used", json_integer(e->used));
 		json_object_set_new(o, "quota", json_integer(e->quota));
+	} else if (e->flags & PASID_HAS_GROUP) {
+		json_object_set_new(o, "group", known(e->group, e->group));
 	} else {
 		json_object_set_new(o, "private", known(e->spid, e->spid));
 	}
@@ -147,9 +153,10 @@ static void print_json(const struct cli *cli, const struct session *s,
 		json_object_set_new(o, "cpu", json_integer(e->cpu));
 	}
 	json_object_set_new(o, "comm", out_utf8(e->comm, PASID_COMM_LEN));
-	if (!(e->flags & PASID_HAS_QUOTA))
+	if (!(e->flags & (PASID_HAS_QUOTA | PASID_HAS_GROUP)))
 		json_object_set_new(o, "pasid", known(e->pasid != PASID_INVALID, e->pasid));
-	json_object_set_new(o, "set", known(e->flags & PASID_HAS_SET, e->set));
+	if (!(e->flags & PASID_HAS_GROUP))
+		json_object_set_new(o, "set", known(e->flags & PASID_HAS_SET, e->set));
 	if (ret_known || e->type <= PASID_FREE)
 		json_object_set_new(o, "ret", known(ret_known, e->ret));
 	add_time(o, cli, s, e->ts_ns);

@@ -46,6 +46,10 @@ static const struct hook hooks[] = {
 	{ PASID_SET_END, HOOK_TRACEPOINT, "ioasid_set_destroy", 1, "on_ioasid_set_destroy_tp", NULL },
 	{ PASID_GET, HOOK_TRACEPOINT, "ioasid_get", 4, "on_ioasid_get_tp", NULL },
 	{ PASID_PUT, HOOK_TRACEPOINT, "ioasid_put", 3, "on_ioasid_put_tp", NULL },
+	{ PASID_REGISTER, HOOK_TRACEPOINT, "ioasid_register_allocator", 3,
+	  "on_ioasid_register_tp", NULL },
+	{ PASID_UNREGISTER, HOOK_TRACEPOINT, "ioasid_unregister_allocator", 3,
+	  "on_ioasid_unregister_tp", NULL },
 	{ PASID_ALIVE, HOOK_ITER, "ioasid", 2, "on_ioasid_iter", NULL },
 };
 
