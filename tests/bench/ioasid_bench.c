@@ -191,6 +191,32 @@ static int measure(const struct subject *subject, unsigned int live, int *ids)
 	return ret;
 }
 
+#define REFUSALS	1000
+
+/* What it costs to be told that a range is full */
+static int measure_refused(unsigned int live)
+{
+	struct ioasid_set *set = ioasid_set_alloc(IOASID_MAX);
+	unsigned int i, n = 0;
+	u64 start = 0;
+
+	if (!set)
+		return -ENOMEM;
+	while (ioasid_alloc(set, 1, live, NULL, GFP_KERNEL) > 0)
+		n++;
+	/* the first few also say so in the kernel log */
+	for (i = 0; i < 2 * REFUSALS; i++) {
+		if (i == REFUSALS)
+			start = ktime_get_ns();
+		if (ioasid_alloc(set, 1, live, NULL, GFP_KERNEL) != -ENOSPC)
+			n = 0;
+	}
+	pr_info("bench refused %u %llu 0 0 0\n", live,
+		div_u64(ktime_get_ns() - start, REFUSALS));
+	ioasid_set_free(set);
+	return n == live ? 0 : -EINVAL;
+}
+
 static int __init bench_init(void)
 {
 	unsigned int s, p;
@@ -202,9 +228,12 @@ static int __init bench_init(void)
 	if (!ids || !bench_set)
 		ret = -ENOMEM;
 
-	for (p = 0; p < ARRAY_SIZE(populations) && !ret; p++)
+	for (p = 0; p < ARRAY_SIZE(populations) && !ret; p++) {
 		for (s = 0; s < ARRAY_SIZE(subjects) && !ret; s++)
 			ret = measure(&subjects[s], populations[p], ids);
+		if (!ret)
+			ret = measure_refused(populations[p]);
+	}
 
 	ida_destroy(&bench_ida);
 	xa_destroy(&bench_xa);

@@ -437,12 +437,25 @@ set_group_is_seen_alone() {
 		in_numbers group set_new=5 set_end=5 && ended group '.seen == 10'
 }
 
+allocators_are_seen() {
+	events='' begin ops --json --strict || return
+	insmod "$files/pasidmod.ko" allocators=3 allocs=0 frees=0
+	rmmod pasidmod
+	end && in_numbers ops register=6 unregister=6 alloc=1 &&
+		[ "$(number_of ops register '.ret == 0 and .group > 0')" -eq 3 ] &&
+		[ "$(number_of ops register '.err == "EEXIST"')" -eq 3 ] &&
+		[ "$(number_of ops unregister '.ret == 0 and .group > 0')" -eq 3 ] &&
+		[ "$(number_of ops unregister '.err == "ENOENT"')" -eq 3 ] &&
+		[ "$(jq -s 'map(.group // empty) | unique | length' ops.out)" -eq 1 ]
+}
+
 cat >new.sh <<-'END'
-	pasidsnoop --ready-file ready --json --strict -e get,put,set,spid,pending \
+	pasidsnoop --ready-file ready --json --strict \
+		-e get,put,set,spid,pending,register,unregister \
 		>new.out 2>new.err &
 	until [ -e ready ]; do sleep 0.1; done
 	pasidwork -n 4 -i 7 -q 21 >/dev/null
-	insmod $PASIDMOD refs=5 && rmmod pasidmod
+	insmod $PASIDMOD refs=5 allocators=3 && rmmod pasidmod
 	kill -INT $!
 	wait $!
 END
@@ -456,10 +469,11 @@ new_events_as_by_tracecmd() {
 		s/.*ioasid_set_quota:.*/set_quota/p
 		s/.*ioasid_set_destroy:.*/set_end/p
 		s/.*ioasid_(spid|get|put):.*/\1/p
+		s/.*ioasid_(un)?register_allocator:.*/\1register/p
 		s/.*ioasid_free_pending:.*/pending/p' | sort | uniq -c >want
 	jq -r .type new.out | grep -vE '^(start|end)$' | sort | uniq -c >got
 	same want got && in_numbers new set_new=4 set_quota=4 set_end=4 \
-		spid=84 get=10 put=10 pending=5
+		spid=84 get=10 put=10 pending=5 register=6 unregister=6
 }
 
 references_are_seen() {
@@ -610,7 +624,7 @@ check_if() { # HAS REASON NAME COMMAND..
 	fi
 }
 
-plan 48
+plan 49
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, event by event" same three.work three.snoop
@@ -651,6 +665,7 @@ check "two tracers see the same" two_see_the_same
 check "--replay of --record is the same" replay_is_the_same
 check "what the kernel has not is left out" absent_events_are_told
 sets() { has set_create; }
+allocators() { has register_allocator; }
 refs() { has free_pending; }
 no_sets="the kernel has no events of sets"
 no_refs="the kernel has no references"
@@ -663,6 +678,8 @@ check_if sets "$no_sets" "-e set: all of a set and no more" set_group_is_seen_al
 check_if refs "$no_refs" "references and pending: exact numbers" references_are_seen
 check_if refs "$no_refs" "get and put only on request" get_and_put_only_on_request
 check_if refs "$no_refs" "new events as by trace-cmd" new_events_as_by_tracecmd
+check_if allocators "the kernel has no other allocators" \
+	"allocators that come and go" allocators_are_seen
 check_if sets "$no_sets" "--life: one line for each PASID" each_life_is_one_line
 check_if refs "$no_refs" "--life: references" life_has_references
 check_if has_iterator "$no_iter" "what was alive comes first" alive_ones_come_first

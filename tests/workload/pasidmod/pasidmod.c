@@ -4,7 +4,8 @@
  * insmod it calls iommu_alloc_global_pasid() and iommu_free_global_pasid() and
  * logs each result as "pasidmod: alloc PASID" or "pasidmod: free PASID". With
  * refs= some are "pasidmod: pending PASID" instead, until rmmod drops the two
- * references that there are to each of them.
+ * references that there are to each of them. With allocators= it first registers
+ * that many and unregisters them, each twice, the second time in vain.
  */
 #define pr_fmt(fmt) "pasidmod: " fmt
 
@@ -23,6 +24,10 @@ MODULE_PARM_DESC(frees, "how many of them to free at once; rmmod frees the rest"
 static int refs;
 module_param(refs, int, 0);
 MODULE_PARM_DESC(refs, "how many of those to free at once are referenced until rmmod");
+
+static int allocators;
+module_param(allocators, int, 0);
+MODULE_PARM_DESC(allocators, "how many allocators come and go, at most 8");
 
 static ioasid_t pasids[64];
 
@@ -51,6 +56,42 @@ static void put_twice(ioasid_t pasid)
 }
 #endif
 
+#ifdef HAVE_IOASID_ALLOCATORS
+static int no_alloc(ioasid_t min, ioasid_t max, void *pdata)
+{
+	return -ENOSPC;
+}
+
+static int no_free(ioasid_t ioasid, void *pdata)
+{
+	return 0;
+}
+
+/* All of one group */
+static int come_and_go(void)
+{
+	static struct ioasid_allocator_ops ops[8];
+
+	for (int i = 0; i < allocators; i++) {
+		ops[i].alloc = no_alloc;
+		ops[i].free = no_free;
+		if (ioasid_register_allocator(&ops[i]) ||
+		    ioasid_register_allocator(&ops[i]) != -EEXIST)
+			return -EBUSY;
+	}
+	for (int i = 0; i < allocators; i++)
+		if (ioasid_unregister_allocator(&ops[i]) ||
+		    ioasid_unregister_allocator(&ops[i]) != -ENOENT)
+			return -EBUSY;
+	return 0;
+}
+#else
+static int come_and_go(void)
+{
+	return allocators ? -EOPNOTSUPP : 0;
+}
+#endif
+
 static void free_some(int from, int to)
 {
 	for (int i = from; i < to; i++) {
@@ -69,12 +110,16 @@ static int __init pasidmod_init(void)
 	static struct dev_iommu iommu = { .max_pasids = 1000 };
 	static struct dev_iommu none;
 	static struct device dev;
+	int ret;
 
 	if (allocs < 0 || allocs > 64 || frees < 0 || frees > allocs ||
-	    refs < 0 || refs > frees)
+	    refs < 0 || refs > frees || allocators < 0 || allocators > 8)
 		return -EINVAL;
 	if (refs && !IS_ENABLED(HAVE_IOASID_GET))
 		return -EOPNOTSUPP;
+	ret = come_and_go();
+	if (ret)
+		return ret;
 	dev.iommu = &iommu;
 	for (int i = 0; i < allocs; i++) {
 		pasids[i] = iommu_alloc_global_pasid(&dev);
