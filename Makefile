@@ -82,7 +82,7 @@ qemu-export: ## write tests/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
+check: initramfs qemu $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
 check-fast: deps tools ## what needs no root and no VM
