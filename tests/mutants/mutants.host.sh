@@ -67,6 +67,7 @@ if build >"$root/build/mutants.log" 2>&1; then
 	ok "the kernel with the mutants builds"
 else
 	not_ok "the kernel with the mutants builds" "see build/mutants.log"
+	exit 1
 fi
 
 mutants | awk '$2 != "vm" { print $2, $3 }' | sort -u >"$work/listed"
