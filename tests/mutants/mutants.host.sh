@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# limit: 3000
+# limit: 4000
 #
-# Does each test notice when the rule that it is for is broken? ioasid.patch
-# makes a kernel that breaks one rule at a time, ioasid.mutant=NAME, and list
-# says which test must fail then. A mutant that survives is a failure here, and
-# so is a test that no mutant is for.
+# Does each test notice when the rule that it is for is broken? ioasid.patch and
+# gpasid.patch make a kernel that breaks one rule at a time, ioasid.mutant=NAME,
+# and list says which test must fail then. A mutant that survives is a failure
+# here, and so is a test that no mutant is for.
 
 set -eu
 
@@ -25,14 +25,22 @@ build() {
 	rm -rf "$work/linux"
 	mkdir -p "$work"
 	cp -al "$root/build/linux" "$work/linux"
-	patch -s -d "$work/linux" -p1 -F0 --no-backup-if-mismatch \
-		<"$here/ioasid.patch" || return
+	for patch in ioasid gpasid; do
+		patch -s -d "$work/linux" -p1 -F0 --no-backup-if-mismatch \
+			<"$here/$patch.patch" || return
+	done
 	"$root/tests/vm/kernel" "$work/linux" "$work/kernel" || return
 	"$root/tests/vm/initramfs" "$work/initramfs.cpio" "$work/kernel" \
 		"$root/build/tools" "$root/build/kselftest:/kselftest"
 }
 
-# Runs test $3 of $2 with mutant $1; prints ok, or "not ok" if it noticed.
+boot() {
+	"$root/tests/vm/boot" -m 2G -k "$work/kernel/arch/x86/boot/bzImage" \
+		-r "$work/initramfs.cpio" "$@" >/dev/null 2>&1 || :
+}
+
+# Runs test $3 of $2 with mutant $1, in a boot of its own. Prints ok, or "not ok"
+# if it noticed.
 verdict() {
 	set -- "$1" "$2" "$3" "$here/guest.sh"
 	name=${3#*.}
@@ -42,23 +50,49 @@ verdict() {
 	}
 	mutant=$1 in=$2 test=$3
 	shift 3
-	"$root/tests/vm/boot" -o "$work/$mutant-$test" -t 300 -m 2G \
-		-k "$work/kernel/arch/x86/boot/bzImage" \
-		-r "$work/initramfs.cpio" -a "ioasid.mutant=$mutant \
-kunit.filter_glob=ioasid.$test IN=$in TEST=$test" "$@" >/dev/null 2>&1 || :
+	boot -o "$work/$mutant-$test" -t 300 -a "intel_iommu=off \
+ioasid.mutant=$mutant kunit.filter_glob=*.$test IN=$in TEST=$test" "$@"
 	grep -Eo "^ *(not )?ok [0-9]+ .*\b$name( #.*)?$" \
 		"$work/$mutant-$test/ktap.log" |
 		sed -E 's/^ *((not )?ok) .*/\1/' | sort -u
+}
+
+# The programs of user space in as few boots as can be: as soon as a mutant has
+# left something behind, or the kernel is gone, the next line gets a boot of its
+# own, and the rest the next one.
+batches() {
+	cp "$work/todo" "$work/left"
+	n=0
+	while [ -s "$work/left" ]; do
+		n=$((n + 1))
+		cp "$work/left" "$work/batch"
+		boot -o "$work/batch-$n" -t 1500 -a "intel_iommu=off IN=batch" \
+			"$here/guest.sh" "$work/batch"
+		sed -n 's/^verdict //p' "$work/batch-$n/ktap.log" >>"$work/verdicts"
+		done=$(grep -c '^verdict ' "$work/batch-$n/ktap.log" || :)
+		sed "1,${done}d" "$work/batch" >"$work/left"
+		[ "$done" -gt 0 ] || sed 1d "$work/batch" >"$work/left"
+		[ "$done" -gt 0 ] || single <"$work/batch"
+	done
+}
+
+# The first line of the list on stdin
+single() {
+	read -r mutant in test
+	echo "$mutant $test $(verdict "$mutant" "$in" "$test" </dev/null)" \
+		>>"$work/verdicts"
 }
 
 # Tests that exist, in the form of the list; of the scripts in the VM only some
 # have a mutant.
 tests() {
 	sed -n 's/^\tKUNIT_CASE[A-Z_]*(\(.*\)),$/kunit \1/p' \
-		"$root/build/linux/drivers/iommu/tests/ioasid_kunit.c"
+		"$root"/build/linux/drivers/iommu/tests/io*_kunit.c
 	sed -En 's/^TEST_F[A-Z_]*\((iommufd_pasid), ([a-z_]+).*/iommufd \1.\2/p' \
 		"$root/build/linux/tools/testing/selftests/iommu/iommufd.c"
-	sed -En "s/^TEST_FAIL_NTH\\((basic_fail_nth), (pasid[a-z_]*)\\).*/fail_nth \\1.\\2/p" \
+	sed -En 's/^TEST_F[A-Z_]*\((iommufd_gpasid), ([a-z_0-9]+).*/gpasid \1.\2/p' \
+		"$root/build/linux/tools/testing/selftests/iommu/iommufd_gpasid.c"
+	sed -En "s/^TEST_FAIL_NTH\\((basic_fail_nth), (g?pasid[a-z_]*)\\).*/fail_nth \\1.\\2/p" \
 		"$root/build/linux/tools/testing/selftests/iommu/iommufd_fail_nth.c"
 }
 
@@ -75,9 +109,17 @@ tests | sort -u >"$work/existing"
 check "there is a mutant for every test" \
 	diff "$work/existing" "$work/listed"
 
+rm -f "$work/verdicts"
+mutants | grep -vE '[[:space:]](kunit|vm)[[:space:]]' >"$work/todo" || :
+batches
+mutants | grep -E '[[:space:]](kunit|vm)[[:space:]]' >"$work/todo" || :
+while read -r line; do
+	echo "$line" | single
+done <"$work/todo"
+
 mutants >"$work/todo"
 while read -r mutant in test; do
-	found=$(verdict "$mutant" "$in" "$test")
+	found=$(sed -n "s/^$mutant $test //p" "$work/verdicts")
 	if [ "$found" = "not ok" ]; then
 		ok "$test notices $mutant"
 	else

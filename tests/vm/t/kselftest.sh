@@ -12,7 +12,7 @@
 # shellcheck source=/dev/null
 . /lib/ktap.sh
 
-required='iommufd iommufd_fail_nth'
+required='gpasid_example iommufd iommufd_fail_nth iommufd_gpasid'
 dir=/kselftest
 
 others() {
