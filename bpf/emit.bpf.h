@@ -3,7 +3,10 @@
 #ifndef EMIT_BPF_H
 #define EMIT_BPF_H
 
+#include <stdbool.h>
+
 #include "emit.h"
+#include "iommu_core.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -42,6 +45,35 @@ static __always_inline void emit_rare(struct emit_counters *c, void *event,
 		c->lost++;
 	else
 		c->sent++;
+}
+
+/*
+ * For hot paths: to be woken costs more than all the rest of an event. The
+ * consumer looks every few milliseconds by itself, and is woken only to keep a
+ * buffer that is half full from running over.
+ */
+static __always_inline void emit_hot(struct emit_counters *c, void *event,
+				     __u64 size)
+{
+	bool full = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >
+		    bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 2;
+
+	if (bpf_ringbuf_output(&events, event, size,
+			       full ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+		c->lost++;
+	else
+		c->sent++;
+}
+
+/* As dev_name() of the kernel has it. What is behind it in name is left alone. */
+static __always_inline void read_dev_name(char *name, __u32 size,
+					  struct device *dev)
+{
+	const char *from = BPF_CORE_READ(dev, init_name);
+
+	if (!from)
+		from = BPF_CORE_READ(dev, kobj.name);
+	bpf_probe_read_kernel_str(name, size, from);
 }
 
 #endif /* EMIT_BPF_H */

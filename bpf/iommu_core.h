@@ -49,9 +49,48 @@ struct dev_iommu {
 	__u32 max_pasids;
 };
 
+/* include/linux/kobject.h */
+struct kobject {
+	const char *name;
+};
+
 /* include/linux/device.h */
 struct device {
+	struct kobject kobj;
+	const char *init_name;
 	struct dev_iommu *iommu;
+};
+
+/* include/uapi/linux/iommu.h, from this series */
+struct iommu_gpasid_bind_data {
+	__u32 addr_width;
+	__u64 flags;
+	__u64 gpgd;
+	__u64 hpasid;
+	__u64 gpasid;
+};
+
+struct iommu_inv_addr_info {
+	__u32 flags;
+	__u64 pasid;
+	__u64 addr;
+	__u64 granule_size;
+	__u64 nb_granules;
+};
+
+struct iommu_inv_pasid_info {
+	__u32 flags;
+	__u64 pasid;
+};
+
+struct iommu_cache_invalidate_info {
+	__u32 argsz;
+	__u8 cache;
+	__u8 granularity;
+	union {
+		struct iommu_inv_pasid_info pasid_info;
+		struct iommu_inv_addr_info addr_info;
+	} granu;
 };
 
 #pragma clang attribute pop

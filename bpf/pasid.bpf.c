@@ -11,14 +11,13 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.bpf.h"
-#include "iommu_core.h"
 #include "pasid.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct pasid_filter cfg_filter;
 
-static __always_inline int emit_pasid(struct pasid_event *e)
+static __always_inline int emit_sized(struct pasid_event *e, __u64 size)
 {
 	struct emit_counters *c = emit_seen(e->type);
 	__u64 id = bpf_get_current_pid_tgid();
@@ -34,8 +33,13 @@ static __always_inline int emit_pasid(struct pasid_event *e)
 	e->ts_ns = bpf_ktime_get_ns();
 	e->cpu = bpf_get_smp_processor_id();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
-	emit_rare(c, e, sizeof(*e));
+	emit_rare(c, e, size);
 	return 0;
+}
+
+static __always_inline int emit_pasid(struct pasid_event *e)
+{
+	return emit_sized(e, sizeof(*e));
 }
 
 /*
@@ -165,6 +169,80 @@ SEC("tp_btf/ioasid_unregister_allocator")
 int BPF_PROG(on_ioasid_unregister_tp, void *ops, __u32 group, int ret)
 {
 	return emit_allocator(PASID_UNREGISTER, group, ret);
+}
+
+static __always_inline int emit_dev(struct pasid_dev_event *d,
+				    struct device *dev)
+{
+	d->e.flags |= PASID_HAS_DEV | PASID_HAS_RET;
+	read_dev_name(d->dev, sizeof(d->dev), dev);
+	return emit_sized(&d->e, sizeof(*d));
+}
+
+static __always_inline int emit_attach(__u16 type, struct device *dev,
+				       __u32 pasid, int ret)
+{
+	struct pasid_dev_event d = {
+		.e.type = type,
+		.e.pasid = pasid,
+		.e.ret = ret,
+	};
+
+	return emit_dev(&d, dev);
+}
+
+SEC("tp_btf/attach_device_pasid")
+int BPF_PROG(on_attach_device_pasid_tp, struct device *dev, __u32 pasid,
+	     void *domain, int ret)
+{
+	return emit_attach(PASID_ATTACH, dev, pasid, ret);
+}
+
+SEC("tp_btf/detach_device_pasid")
+int BPF_PROG(on_detach_device_pasid_tp, struct device *dev, __u32 pasid,
+	     void *domain, int ret)
+{
+	return emit_attach(PASID_DETACH, dev, pasid, ret);
+}
+
+/* As in linux/iommu.h of the series */
+#define IOMMU_SVA_GPASID_VAL	(1ULL << 0)
+
+SEC("tp_btf/gpasid_bind")
+int BPF_PROG(on_gpasid_bind_tp, struct device *dev,
+	     const struct iommu_gpasid_bind_data *data, int ret)
+{
+	__u64 pasid = BPF_CORE_READ(data, hpasid);
+	struct pasid_dev_event d = {
+		.e.type = PASID_BIND,
+		.e.flags = PASID_HAS_TABLE,
+		.e.pasid = pasid > PASID_MAX ? PASID_INVALID : pasid,
+		.e.ret = ret,
+		.e.gpasid = BPF_CORE_READ(data, gpasid),
+		.e.width = BPF_CORE_READ(data, addr_width),
+		.table = BPF_CORE_READ(data, gpgd),
+	};
+
+	if (BPF_CORE_READ(data, flags) & IOMMU_SVA_GPASID_VAL)
+		d.e.flags |= PASID_HAS_GPASID;
+	return emit_dev(&d, dev);
+}
+
+/* No guest's PASID is 0, which the kernel says if it does not know it. */
+SEC("tp_btf/gpasid_unbind")
+int BPF_PROG(on_gpasid_unbind_tp, struct device *dev, __u32 pasid, __u32 gpasid,
+	     bool revoked, int ret)
+{
+	struct pasid_dev_event d = {
+		.e.type = PASID_UNBIND,
+		.e.flags = (gpasid ? PASID_HAS_GPASID : 0) |
+			   (revoked ? PASID_REVOKED : 0),
+		.e.pasid = pasid,
+		.e.ret = ret,
+		.e.gpasid = gpasid,
+	};
+
+	return emit_dev(&d, dev);
 }
 
 /*

@@ -20,6 +20,10 @@ enum pasid_type {
 	PASID_ALIVE,		/* was there when the trace began; from the iterator */
 	PASID_REGISTER,		/* another allocator wants to choose the PASIDs */
 	PASID_UNREGISTER,
+	PASID_ATTACH,		/* a page table of any kind to a PASID of a device */
+	PASID_DETACH,
+	PASID_BIND,		/* a page table of a guest */
+	PASID_UNBIND,
 	PASID_NR_TYPES,
 };
 
@@ -31,10 +35,15 @@ enum pasid_type {
 #define PASID_HAS_QUOTA	(1U << 4)	/* used and quota, of the set */
 #define PASID_FREED	(1U << 5)	/* alive, but pending */
 #define PASID_HAS_GROUP	(1U << 6)
+#define PASID_HAS_DEV	(1U << 7)	/* it is a pasid_dev_event */
+#define PASID_HAS_GPASID	(1U << 8)
+#define PASID_HAS_TABLE	(1U << 9)	/* table and width */
+#define PASID_REVOKED	(1U << 10)	/* unbound because the PASID is freed */
 
 #define PASID_INVALID	0xffffffffU
 #define PASID_MAX	0xfffffU
 #define PASID_COMM_LEN	16
+#define PASID_DEV_LEN	40	/* a UUID, as mediated devices have, fits */
 
 /* Sizes never change: a new member shares the place of one its type has not. */
 struct pasid_event {
@@ -52,16 +61,26 @@ struct pasid_event {
 		__u32 refs;	/* beside the owner's */
 		__u32 used;
 		__u32 group;	/* of allocators, 0: none */
+		__u32 gpasid;	/* what the guest calls it */
 	};
 	union {
 		__u32 max;
 		__u32 quota;
+		__u32 width;	/* of addresses that the page table translates */
 	};
 	__u32 spid;		/* private ID, 0: none known */
 	char comm[PASID_COMM_LEN];
 };
 _Static_assert(sizeof(struct pasid_event) == 64, "pasid_event has holes");
 _Static_assert(offsetof(struct pasid_event, comm) == 48, "pasid_event moved");
+
+/* What is sent for an event of a PASID of a device: PASID_HAS_DEV. */
+struct pasid_dev_event {
+	struct pasid_event e;
+	__u64 table;		/* guest physical address of the page table's root */
+	char dev[PASID_DEV_LEN];
+};
+_Static_assert(sizeof(struct pasid_dev_event) == 112, "pasid_dev_event has holes");
 
 #define PASID_MAX_RANGES	16
 
@@ -80,6 +99,22 @@ struct pasid_filter {
 _Static_assert(sizeof(struct pasid_filter) == 12 + 8 * PASID_MAX_RANGES,
 	       "pasid_filter has holes");
 
+static inline __attribute__((always_inline)) bool
+pasid_listed(const volatile struct pasid_filter *f, __u32 pasid)
+{
+	__u32 i;
+
+	if (!f->nr_ranges)
+		return true;
+	for (i = 0; i < PASID_MAX_RANGES; i++) {
+		if (i >= f->nr_ranges)
+			break;
+		if (pasid >= f->range[i].lo && pasid <= f->range[i].hi)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Runs in the kernel, on the filter in rodata, and in user space for --replay
  * and the unit tests. Never looks at comm, which is filled in afterwards.
@@ -87,21 +122,11 @@ _Static_assert(sizeof(struct pasid_filter) == 12 + 8 * PASID_MAX_RANGES,
 static inline __attribute__((always_inline)) bool
 pasid_wanted(const volatile struct pasid_filter *f, const struct pasid_event *e)
 {
-	__u32 i;
-
 	if (f->tgid && f->tgid != e->tgid)
 		return false;
 	if (f->failed_only && !e->ret)
 		return false;
-	if (!f->nr_ranges)
-		return true;
-	for (i = 0; i < PASID_MAX_RANGES; i++) {
-		if (i >= f->nr_ranges)
-			break;
-		if (e->pasid >= f->range[i].lo && e->pasid <= f->range[i].hi)
-			return true;
-	}
-	return false;
+	return pasid_listed(f, e->pasid);
 }
 
 #endif /* PASID_H */

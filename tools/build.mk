@@ -6,7 +6,7 @@
 # Static, so that a tool is one file that runs in an initramfs and on machines
 # without libbpf.
 
-TOOLS		:= pasidsnoop
+TOOLS		:= pasidsnoop invsnoop
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -45,12 +45,14 @@ $(tools-obj)/%.o: tools/%.c
 
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
+$(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
+$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/unit: tests/tools/unit.c $(tools-lib)
+$(TOOLS_OUT)/unit: tests/tools/unit.c $(tools-obj)/invshow.o $(tools-lib)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
 
@@ -70,6 +72,23 @@ pasidmod:
 	$(tools-q)$(MAKE) $(if $(tools-q),-s) -C $(KERNEL_OUT) \
 		M=$(abspath $(TOOLS_OUT)/$@) modules
 
+# Needs the mock device of the kernel's selftests: the exported headers, and the
+# one that is its own. Of a kernel without guest PASIDs nothing can be made.
+KSRC	?= build/linux
+.PHONY: gpasidwork
+gpasidwork:
+	@mkdir -p $(TOOLS_OUT)
+	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
+		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		rm -f $(TOOLS_OUT)/$@; \
+	else \
+		$(tools-say) CC tests/workload/$@.c; \
+		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
+			-I$(KSRC)/drivers/iommu/iommufd tests/workload/$@.c \
+			-static -o $(TOOLS_OUT)/$@; \
+	fi
+
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
-	    $(tools-obj)/pasidshow.o
+	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
+	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

@@ -18,6 +18,10 @@ const char *const pasid_names[] = {
 	[PASID_ALIVE] = "alive",
 	[PASID_REGISTER] = "register",
 	[PASID_UNREGISTER] = "unregister",
+	[PASID_ATTACH] = "attach",
+	[PASID_DETACH] = "detach",
+	[PASID_BIND] = "bind",
+	[PASID_UNBIND] = "unbind",
 	[PASID_NR_TYPES] = NULL,
 };
 
@@ -29,7 +33,7 @@ void pasid_head(const struct cli *cli)
 			 cli->wide ? "PRIV     " : "", "REFS");
 	else
 		out_text("%-10s %-7s %-16s %-8s %-6s %s\n", "EVENT", "PID", "COMM", "PASID",
-			 "SET", cli->wide ? "RET        TID     CPU PRIV     INFO" : "RET");
+			 "SET", cli->wide ? "RET        TID     CPU PRIV     DEV           INFO" : "RET");
 }
 
 static __s64 since_start_us(const struct session *s, __u64 ns)
@@ -61,8 +65,28 @@ static const char *ret_text(const struct pasid_event *e, char *buf, size_t size)
 	return "-";
 }
 
-static const char *info_text(const struct pasid_event *e, char *buf, size_t size)
+static const char *binding_text(const struct pasid_dev_event *d, char *buf, size_t size)
 {
+	const struct pasid_event *e = &d->e;
+	size_t n = 0;
+
+	buf[0] = '\0';
+	if (e->flags & PASID_HAS_GPASID)
+		n += snprintf(buf, size, "gpasid %#x", e->gpasid);
+	if (e->flags & PASID_HAS_TABLE)
+		n += snprintf(buf + n, size - n, "%stable %#llx, %u bits", n ? ", " : "",
+			      d->table, e->width);
+	if (e->flags & PASID_REVOKED)
+		n += snprintf(buf + n, size - n, "%srevoked", n ? ", " : "");
+	return n ? buf : "-";
+}
+
+static const char *info_text(const struct pasid_dev_event *d, char *buf, size_t size)
+{
+	const struct pasid_event *e = &d->e;
+
+	if (e->flags & PASID_HAS_DEV)
+		return binding_text(d, buf, size);
 	if (e->flags & PASID_HAS_RANGE)
 		snprintf(buf, size, "%#x-%#x", e->min, e->max);
 	else if (e->flags & PASID_HAS_QUOTA)
@@ -78,10 +102,11 @@ static const char *info_text(const struct pasid_event *e, char *buf, size_t size
 }
 
 static void print_text(const struct cli *cli, const struct session *s,
-		       const struct pasid_event *e)
+		       const struct pasid_dev_event *d)
 {
 	char ts[24], comm[PASID_COMM_LEN + 1], pasid[12], set[12], ret[24];
-	char tid[12], cpu[12], spid[12], info[40];
+	char tid[12], cpu[12], spid[12], dev[PASID_DEV_LEN + 1], info[80];
+	const struct pasid_event *e = &d->e;
 	bool happens = e->type != PASID_ALIVE;
 
 	out_text("%-12s %-10s %-7u %-16s %-8s %-6s %-*s",
@@ -91,11 +116,12 @@ static void print_text(const struct cli *cli, const struct session *s,
 		 value(e->flags & PASID_HAS_SET, "%u", e->set, set, sizeof(set)),
 		 cli->wide ? 10 : 0, ret_text(e, ret, sizeof(ret)));
 	if (cli->wide)
-		out_text(" %-7s %-3s %-8s %s",
+		out_text(" %-7s %-3s %-8s %-13s %s",
 			 value(happens, "%u", e->tid, tid, sizeof(tid)),
 			 value(happens, "%u", e->cpu, cpu, sizeof(cpu)),
 			 value(e->spid, "%#x", e->spid, spid, sizeof(spid)),
-			 info_text(e, info, sizeof(info)));
+			 d->dev[0] ? out_ascii(d->dev, PASID_DEV_LEN, dev, sizeof(dev)) : "-",
+			 info_text(d, info, sizeof(info)));
 	out_text("\n");
 }
 
@@ -128,6 +154,25 @@ static void add_details(json_t *o, const struct pasid_event *e)
 			e->flags & PASID_FREED ? "pending" : "allocated"));
 }
 
+/* The keys of events of a PASID of a device. */
+static void add_binding(json_t *o, const struct pasid_dev_event *d)
+{
+	bool bind = d->e.type == PASID_BIND;
+	char buf[24];
+
+	json_object_set_new(o, "dev", out_utf8(d->dev, PASID_DEV_LEN));
+	if (!bind && d->e.type != PASID_UNBIND)
+		return;
+	json_object_set_new(o, "gpasid", known(d->e.flags & PASID_HAS_GPASID, d->e.gpasid));
+	if (bind) {
+		snprintf(buf, sizeof(buf), "0x%llx", d->table);
+		json_object_set_new(o, "table", json_string(buf));
+		json_object_set_new(o, "width", json_integer(d->e.width));
+	} else {
+		json_object_set_new(o, "revoked", json_boolean(d->e.flags & PASID_REVOKED));
+	}
+}
+
 static void add_time(json_t *o, const struct cli *cli, const struct session *s, __u64 ns)
 {
 	char buf[40];
@@ -138,8 +183,9 @@ static void add_time(json_t *o, const struct cli *cli, const struct session *s, 
 }
 
 static void print_json(const struct cli *cli, const struct session *s,
-		       const struct pasid_event *e)
+		       const struct pasid_dev_event *d)
 {
+	const struct pasid_event *e = &d->e;
 	/* on the way of a free without RET nothing is known; an allocation tells */
 	bool ret_known = e->flags & PASID_HAS_RET || (e->type == PASID_ALLOC && !e->ret);
 	char buf[40];
@@ -155,12 +201,15 @@ static void print_json(const struct cli *cli, const struct session *s,
 	json_object_set_new(o, "comm", out_utf8(e->comm, PASID_COMM_LEN));
 	if (!(e->flags & (PASID_HAS_QUOTA | PASID_HAS_GROUP)))
 		json_object_set_new(o, "pasid", known(e->pasid != PASID_INVALID, e->pasid));
-	if (!(e->flags & PASID_HAS_GROUP))
+	if (!(e->flags & (PASID_HAS_GROUP | PASID_HAS_DEV)))
 		json_object_set_new(o, "set", known(e->flags & PASID_HAS_SET, e->set));
 	if (ret_known || e->type <= PASID_FREE)
 		json_object_set_new(o, "ret", known(ret_known, e->ret));
 	add_time(o, cli, s, e->ts_ns);
-	add_details(o, e);
+	if (e->flags & PASID_HAS_DEV)
+		add_binding(o, d);
+	else
+		add_details(o, e);
 	if (e->ret < 0)
 		json_object_set_new(o, "err",
 				    json_string(ret_known ?
@@ -169,12 +218,13 @@ static void print_json(const struct cli *cli, const struct session *s,
 	out_json(o);
 }
 
-void pasid_event(const struct cli *cli, const struct session *s, const struct pasid_event *e)
+void pasid_event(const struct cli *cli, const struct session *s,
+		 const struct pasid_dev_event *d)
 {
 	if (cli->json)
-		print_json(cli, s, e);
+		print_json(cli, s, d);
 	else
-		print_text(cli, s, e);
+		print_text(cli, s, d);
 }
 
 void pasid_life(const struct cli *cli, const struct session *s, const struct pasid_event *e,

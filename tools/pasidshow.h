@@ -10,7 +10,8 @@
 extern const char *const pasid_names[];	/* by enum pasid_type, NULL at the end */
 
 void pasid_head(const struct cli *cli);
-void pasid_event(const struct cli *cli, const struct session *s, const struct pasid_event *e);
+void pasid_event(const struct cli *cli, const struct session *s,
+		 const struct pasid_dev_event *d);
 /* e is the free that ended it. */
 void pasid_life(const struct cli *cli, const struct session *s, const struct pasid_event *e,
 		const struct life *life);

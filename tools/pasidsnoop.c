@@ -2,17 +2,11 @@
 /* pasidsnoop: what is happening to PASIDs right now, one line per event. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
-#include "lib/cli.h"
-#include "lib/engine.h"
 #include "lib/life.h"
-#include "lib/loop.h"
-#include "lib/out.h"
-#include "lib/probe.h"
-#include "lib/record.h"
-#include "pasid.skel.h"
+#include "lib/trace.h"
 #include "pasidshow.h"
+#include "pasid.skel.h"
 
 static const struct cli_tool tool = {
 	.name = "pasidsnoop",
@@ -21,7 +15,7 @@ static const struct cli_tool tool = {
 	.rare = 1U << PASID_GET | 1U << PASID_PUT,
 	.life = 1U << PASID_ALLOC | 1U << PASID_FREE | 1U << PASID_SPID |
 		1U << PASID_GET | 1U << PASID_ALIVE,
-	.options = CLI_ALL,
+	.options = CLI_ALL & ~(1ULL << CLI_TID | 1ULL << CLI_DEVICE | 1ULL << CLI_IN_FLIGHT),
 	.examples =
 		"  pasidsnoop                      everything, until Ctrl-C\n"
 		"  pasidsnoop -x                   allocations and frees that fail\n"
@@ -50,265 +44,124 @@ static const struct hook hooks[] = {
 	  "on_ioasid_register_tp", NULL },
 	{ PASID_UNREGISTER, HOOK_TRACEPOINT, "ioasid_unregister_allocator", 3,
 	  "on_ioasid_unregister_tp", NULL },
+	{ PASID_ATTACH, HOOK_TRACEPOINT, "attach_device_pasid", 4, "on_attach_device_pasid_tp",
+	  NULL },
+	{ PASID_DETACH, HOOK_TRACEPOINT, "detach_device_pasid", 4, "on_detach_device_pasid_tp",
+	  NULL },
+	{ PASID_BIND, HOOK_TRACEPOINT, "gpasid_bind", 3, "on_gpasid_bind_tp", NULL },
+	{ PASID_UNBIND, HOOK_TRACEPOINT, "gpasid_unbind", 5, "on_gpasid_unbind_tp", NULL },
 	{ PASID_ALIVE, HOOK_ITER, "ioasid", 2, "on_ioasid_iter", NULL },
 };
 
-struct snoop {
-	struct cli cli;
-	struct session session;
-	const struct hook *chosen[PASID_NR_TYPES];
-	struct loop loop;
-	struct pasid_filter filter;	/* of the programs */
-	FILE *record;
-	__u64 received, shown;
-	bool draining;
-};
+static struct pasid_filter filter;	/* of the programs */
+static struct pasid_bpf *skel;
 
-static void print_head(const struct snoop *s)
+static void head(const struct trace *t)
 {
-	char list[128] = "", iso[40];
-	json_t *plan = json_object();
+	char list[256] = "";
 
 	for (int i = 0; i < PASID_NR_TYPES; i++) {
-		const char *hook = s->session.plan[i];
-
-		if (hook[0]) {
-			if (list[0])
-				strcat(list, ", ");
-			strcat(list, pasid_names[i]);
-		}
-		json_object_set_new(plan, pasid_names[i],
-				    hook[0] ? json_string(hook) : json_null());
+		if (t->session.plan[i][0])
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+				 list[0] ? ", " : "", pasid_names[i]);
 	}
 	msg("tracing PASID events (%s)... Ctrl-C to end", list);
-	for (int i = 0; i < PASID_NR_TYPES; i++) {
-		if (s->chosen[i] && s->chosen[i]->lacks)
-			msg("%s comes without %s: not told by this kernel.", pasid_names[i],
-			    s->chosen[i]->lacks);
-	}
-	if (!s->cli.json) {
-		json_decref(plan);
-		pasid_head(&s->cli);
-		return;
-	}
-	out_json(json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "type", "start",
-			   "tool", tool.name, "version", 1, "kernel", s->session.kernel,
-			   "time", out_time(s->session.start_ns + s->session.to_wall_ns,
-					    true, iso, sizeof(iso)),
-			   "plan", plan));
+	if (!t->cli.json)
+		pasid_head(&t->cli);
 }
 
-/* A copy of the event, as the ring buffer cannot be written to. */
-static void show(struct snoop *s, struct pasid_event e)
+static bool show(struct trace *t, void *event)
 {
+	struct pasid_dev_event *d = event;
 	struct life life;
-	enum life_step step;
+	enum life_step step = life_event(&d->e, &life);
 
-	if (out_error() || (s->cli.limit && s->shown == s->cli.limit))
-		return;
-	if (s->record)
-		record_event(s->record, &e);
-	step = life_event(&e, &life);
-	if (s->cli.life ? step != LIFE_ENDED : step == LIFE_KNOWN)
-		return;
-	if (s->cli.life && s->cli.filter.tgid && s->cli.filter.tgid != life.owner)
-		return;
-	s->shown++;
-	if (s->cli.life)
-		pasid_life(&s->cli, &s->session, &e, &life);
+	if (t->cli.life ? step != LIFE_ENDED : step == LIFE_KNOWN)
+		return false;
+	if (t->cli.life && t->cli.filter.tgid && t->cli.filter.tgid != life.owner)
+		return false;
+	if (t->cli.life)
+		pasid_life(&t->cli, &t->session, &d->e, &life);
 	else
-		pasid_event(&s->cli, &s->session, &e);
-	if (s->shown == s->cli.limit && !s->loop.stop)
-		s->loop.stop = STOP_LIMIT;
-	if (out_error() && !s->loop.stop)
-		s->loop.stop = STOP_OUTPUT;
-}
-
-/* Without the early return a flood of events would keep the loop from ending. */
-static int on_event(void *ctx, void *data, size_t size)
-{
-	struct snoop *s = ctx;
-
-	s->received++;
-	if (size >= sizeof(struct pasid_event))
-		show(s, *(struct pasid_event *)data);
-	return !s->draining && loop_stopping(&s->loop) ? -ECANCELED : 0;
+		pasid_event(&t->cli, &t->session, d);
+	return true;
 }
 
 static int on_alive(void *ctx, void *data, size_t size)
 {
-	struct snoop *s = ctx;
+	struct trace *t = ctx;
 
-	(void)size;
-	show(s, *(struct pasid_event *)data);
-	return loop_stopping(&s->loop) ? -ECANCELED : 0;
+	trace_show(t, data, size);
+	return loop_stopping(&t->loop) ? -ECANCELED : 0;
 }
 
-static json_t *command_status(const struct snoop *s)
+static bool before(struct trace *t)
 {
-	int status = s->loop.child_status;
+	struct bpf_link *iter = skel->links.on_ioasid_iter;	/* NULL: not in the plan */
 
-	if (!s->loop.child_done)
-		return json_null();
-	return WIFEXITED(status) ? json_pack("{s:i}", "exit", WEXITSTATUS(status)) :
-				   json_pack("{s:i}", "signal", WTERMSIG(status));
+	return !iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, t);
 }
 
-/* The last lines, and the exit code they stand for. */
-static int print_end(struct snoop *s, const char *reason)
+static int open_programs(struct trace *t)
 {
-	const struct counts *c = &s->session.counts;
-	__u64 us = (s->session.end_ns - s->session.start_ns) / 1000;
-	json_t *command = s->cli.cmd ? command_status(s) : NULL;
-	int error;
-
-	if (s->cli.json)
-		out_json(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:o*}",
-				   "type", "end", "events", (json_int_t)s->shown,
-				   "lost", (json_int_t)c->all.lost,
-				   "missed", (json_int_t)c->missed,
-				   "filtered", (json_int_t)c->all.filtered,
-				   "seen", (json_int_t)c->all.seen,
-				   "duration_us", (json_int_t)us, "reason", reason,
-				   "command", command));
-	else
-		json_decref(command);
-	error = out_error();
-	msg("%llu events, %llu lost, %llu missed, %.1f s", s->shown, c->all.lost, c->missed,
-	    us / 1e6);
-	if (c->all.lost)
-		msg("events were lost: they came faster than they were read. Try a larger --buffer-kb than %u, or a filter.", s->cli.buffer_kb);
-	if (error && error != EPIPE) {
-		msg("cannot write the output: %s.", strerror(error));
-		return EXIT_RUNTIME;
-	}
-	return s->cli.strict && (c->all.lost || c->missed) ? EXIT_RUNTIME : EXIT_OK;
-}
-
-static int replay(struct snoop *s)
-{
-	FILE *f = fopen(s->cli.replay, "r");
-	struct pasid_event e;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
 	int ret;
 
-	if (!f) {
-		msg("cannot read %s: %s.", s->cli.replay, strerror(errno));
-		return EXIT_RUNTIME;
-	}
-	if (!replay_head(f, &s->session, pasid_names))
-		return EXIT_RUNTIME;
-	print_head(s);
-	while ((ret = replay_event(f, &s->session, &e)) > 0) {
-		if (s->cli.events & (1U << e.type) && pasid_wanted(&s->filter, &e))
-			show(s, e);
-	}
-	fclose(f);
-	return ret < 0 ? EXIT_RUNTIME : print_end(s, "replay");
-}
-
-/* Chooses the hooks. EXIT_OK, or what is missing was told. */
-static int make_plan(struct snoop *s)
-{
-	struct btf *btf = probe_btf(s->cli.btf);
-	uint32_t asked = s->cli.events;
-	int found;
-
-	if (!btf)
-		return EXIT_KERNEL;
-	found = probe_plan(btf, hooks, sizeof(hooks) / sizeof(hooks[0]), pasid_names,
-			   &s->cli.events, s->chosen, s->cli.no_tracepoints,
-			   s->cli.verbose > 0);
-	btf__free(btf);
-	for (int i = 0; i < PASID_NR_TYPES; i++) {
-		if (s->chosen[i])
-			probe_hook_name(s->chosen[i], s->session.plan[i],
-					sizeof(s->session.plan[i]));
-	}
-	if (found && (!s->cli.events_given || s->cli.events == asked))
-		return EXIT_OK;
-	if (found)
-		msg("this kernel has not all of the events that are asked for; -v tells what was looked for. Some need newer patches than it has.");
-	else
-		msg("this kernel cannot show what is asked for: it has neither the ioasid tracepoints nor the functions used without them. It needs CONFIG_IOASID=y or, on a stock kernel, an IOMMU driver; -v tells what was looked for.");
-	return EXIT_KERNEL;
-}
-
-static int trace_events(struct snoop *s, struct pasid_bpf *bpf)
-{
-	struct ring_buffer *rb = ring_buffer__new(bpf_map__fd(bpf->maps.events), on_event, s,
-						  NULL);
-	struct bpf_object_skeleton *skel = bpf->skeleton;
-	int ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
-	struct bpf_link *iter = bpf->links.on_ioasid_iter;	/* NULL: not in the plan */
-	bool ok;
-
-	if (!rb)
-		msg("cannot read the ring buffer: %s.", strerror(errno));
-	if (ret)
-		return ret;
-	session_start(&s->session);
-	print_head(s);
-	if (s->record)
-		record_head(s->record, &s->session, pasid_names);
-	ok = (!iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, s)) &&
-	     loop_start(&s->loop, s->cli.ready, s->cli.duration_s) &&
-	     loop_run(&s->loop, rb);
-	s->session.end_ns = now_ns(CLOCK_MONOTONIC);
-	s->draining = true;
-	ok &= engine_drain(skel, rb, &s->received, &s->session.counts);
-	loop_end(&s->loop);
-	ring_buffer__free(rb);
-	if (s->record)
-		record_end(s->record, &s->session);
-	ret = print_end(s, stop_names[s->loop.stop]);
-	return ok ? ret : EXIT_RUNTIME;
-}
-
-static int trace(struct snoop *s)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = s->cli.btf);
-	struct pasid_bpf *skel;
-	int ret;
-
-	engine_log(s->cli.verbose > 1);
-	ret = probe_caps();
-	if (!ret)
-		ret = make_plan(s);
-	if (ret)
-		return ret;
-	if (s->cli.record && !(s->record = fopen(s->cli.record, "w"))) {
-		msg("cannot write %s: %s.", s->cli.record, strerror(errno));
-		return EXIT_RUNTIME;
-	}
-	if (!loop_init(&s->loop, s->cli.cmd))
-		return EXIT_RUNTIME;
 	skel = pasid_bpf__open_opts(&opts);
 	if (!skel) {
 		msg("cannot open the BPF programs: %s.", strerror(errno));
 		return EXIT_RUNTIME;
 	}
-	skel->rodata->cfg_filter = s->filter;
-	ret = engine_load(skel->skeleton, s->chosen, PASID_NR_TYPES, &s->cli);
-	if (!ret)
-		ret = trace_events(s, skel);
+	skel->rodata->cfg_filter = filter;
+	ret = trace_skeleton(t, skel->skeleton);
 	pasid_bpf__destroy(skel);
-	if (s->record && fclose(s->record)) {
-		msg("cannot write %s: %s.", s->cli.record, strerror(errno));
-		ret = EXIT_RUNTIME;
-	}
 	return ret;
 }
 
+static void record(FILE *f, const void *event)
+{
+	record_event(f, event);
+}
+
+static int replay(struct trace *t, FILE *f, void *event)
+{
+	return replay_event(f, &t->session, event);
+}
+
+static bool wanted(const struct trace *t, const void *event)
+{
+	const struct pasid_dev_event *d = event;
+
+	return t->events & (1U << d->e.type) && pasid_wanted(&filter, &d->e);
+}
+
+static const struct trace_ops ops = {
+	.tool = &tool,
+	.names = pasid_names,
+	.hooks = hooks,
+	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
+	.absent = "this kernel cannot show what is asked for: it has neither the ioasid tracepoints nor the functions used without them. It needs CONFIG_IOASID=y or, on a stock kernel, an IOMMU driver; -v tells what was looked for.",
+	.size = sizeof(struct pasid_dev_event),
+	.open = open_programs,
+	.head = head,
+	.show = show,
+	.before = before,
+	.record = record,
+	.replay = replay,
+	.wanted = wanted,
+};
+_Static_assert(PASID_NR_TYPES <= EMIT_SLOTS, "more events than counters");
+
 int main(int argc, char **argv)
 {
-	static struct snoop s;
-	int ret = cli_parse(&tool, &s.cli, argc, argv);
+	static struct trace t;
+	int ret = cli_parse(&tool, &t.cli, argc, argv);
 
 	if (ret != CLI_GO_ON)
 		return ret;
-	out_init();
-	s.filter = s.cli.filter;
-	if (s.cli.life)
-		s.filter.tgid = 0;	/* somebody else may free what a process owns */
-	return s.cli.replay ? replay(&s) : trace(&s);
+	filter = t.cli.filter;
+	if (t.cli.life)
+		filter.tgid = 0;	/* somebody else may free what a process owns */
+	t.events = t.cli.events;
+	return trace_main(&t, &ops);
 }

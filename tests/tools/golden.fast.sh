@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The output of pasidsnoop for recorded traces, byte for byte: golden/cases has
+# The output of the tools for recorded traces, byte for byte: golden/cases has
 # a line for each case, golden/NAME.out what it prints (stdout, then stderr, then
-# the exit status). After a wanted change: "golden.fast.sh -u" shows the
-# differences and takes them over.
+# the exit status). Cases whose name starts with inv- are of invsnoop, the others
+# of pasidsnoop. After a wanted change: "golden.fast.sh -u" shows the differences
+# and takes them over.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
@@ -18,11 +19,15 @@ cases() {
 }
 
 run_case() { # NAME RECORDING OPTION..: into $work/NAME.out
+	case $1 in
+	inv-*) tool=invsnoop ;;
+	*) tool=pasidsnoop ;;
+	esac
 	file=$here/golden/$2
 	[ -e "$file" ] || file=$file.rec
 	out=$work/$1.out
 	shift 2
-	"$tools/pasidsnoop" --replay "$file" "$@" >"$out" 2>"$work/err"
+	"$tools/$tool" --replay "$file" "$@" >"$out" 2>"$work/err"
 	status=$?
 	{
 		echo "--- stderr"
@@ -36,12 +41,13 @@ same() {
 }
 
 no_line_over_79() {
-	! grep -n '.\{80\}' "$work"/text.out "$work"/clock.out "$work/strict.out" |
+	! grep -n '.\{80\}' "$work"/text.out "$work"/clock.out "$work/strict.out" \
+		"$work/inv-pid.out" "$work/inv-strict-clean.out" |
 		grep -v '{"type"'
 }
 
 valid_json() {
-	grep '^{' "$work"/json.out | jq -es '.[0].type == "start" and
+	grep '^{' "$work/$1.out" | jq -es '.[0].type == "start" and
 		.[-1].type == "end" and .[-1].events == length - 2' >/dev/null
 }
 
@@ -54,7 +60,7 @@ update() {
 }
 
 [ "${1-}" != -u ] || { update; rm -rf "$work"; exit; }
-plan $(($(cases | wc -l) + 2))
+plan $(($(cases | wc -l) + 3))
 cases >"$work/cases"
 while read -r name args; do
 	# shellcheck disable=SC2086
@@ -62,6 +68,7 @@ while read -r name args; do
 	check "golden: $name" same "$name"
 done <"$work/cases"
 check "default output fits 79 columns" no_line_over_79
-check "JSON parses, from start to end" valid_json
+check "JSON parses, from start to end" valid_json json
+check "so does that of invsnoop" valid_json inv-json
 rm -rf "$work"
 finish

@@ -1,18 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What pasidsnoop takes and prints, its --help and its manual say the same.
+# What each tool takes and prints, its --help and its manual say the same.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=/dev/null
 . "$here/../vm/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}
-page=$here/../../tools/man/pasidsnoop.8
+top=$here/../..
 work=$(mktemp -d)
-snoop=$tools/pasidsnoop
 
-"$snoop" --help >"$work/help"
-groff -man -ww -rHY=0 -Tascii -P-cbou "$page" >"$work/man" 2>"$work/warnings"
+# Of the tool NAME; its cases in golden/ begin with PREFIX
+about() { # NAME PREFIX
+	name=$1 prefix=$2
+	snoop=$tools/$name
+	"$snoop" --help >"$work/help"
+	groff -man -ww -rHY=0 -Tascii -P-cbou "$top/tools/man/$name.8" \
+		>"$work/man" 2>"$work/warnings"
+}
+
+outputs() { # of all cases of the tool
+	for file in "$here"/golden/*.out; do
+		case ${file##*/} in
+		inv-*) [ "$prefix" = inv- ] ;;
+		*) [ -z "$prefix" ] ;;
+		esac && cat "$file"
+	done
+}
 
 section() { # NAME: the lines of that section of the manual
 	sed -n "/^$1\$/,/^[A-Z]/p" "$work/man" | sed '1d;/^[A-Z]/d'
@@ -74,8 +88,7 @@ takes_no_other_letter() {
 
 # Columns and keys are taken from real output, so a new one must be described.
 every_column_is_described() {
-	for column in $(sed -n 1p "$here/golden/wide.out") TIME \
-		$(sed -n 1p "$here/golden/life-wide.out") 'AGE(s)'; do
+	for column in $(outputs | grep -E '^TIME' | tr -s ' ' '\n' | sort -u); do
 		section FIELDS | awk '{ print $1 }' | grep -qxF "$column" && continue
 		echo "$column"
 		return 1
@@ -84,7 +97,7 @@ every_column_is_described() {
 
 every_key_is_described() {
 	section OUTPUT-JSON | tr -cs 'a-z_' '\n' >"$work/words"
-	grep -h '^{' "$here"/golden/*.out |
+	outputs | grep '^{' |
 		jq -r 'keys[], .type, (.reason // empty)' | sort -u >"$work/keys"
 	[ -s "$work/keys" ] || return
 	# one that only a command's end has
@@ -95,7 +108,7 @@ every_key_is_described() {
 every_event_is_described() {
 	sed -n 's/^Events: //p' "$work/help" | tr ' ' '\n' | sed 's/\*$//;/(/,$d' \
 		>"$work/events"
-	[ -s "$work/events" ] || return
+	[ -s "$work/events" ] || ! grep -q event "$work/help.options" || return
 	while read -r event; do
 		section FIELDS | grep -q "\b$event\b" &&
 			section OUTPUT-JSON | grep -q "\b$event\b" && continue
@@ -105,10 +118,10 @@ every_event_is_described() {
 }
 
 has_all_sections() {
-	for name in NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS FIELDS \
+	for part in NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS FIELDS \
 		EXAMPLES OUTPUT-JSON EXIT-STATUS OVERHEAD CAVEATS SEE-ALSO; do
-		[ -n "$(section $name)" ] && continue
-		echo "$name"
+		[ -n "$(section $part)" ] && continue
+		echo "$part"
 		return 1
 	done
 }
@@ -116,7 +129,7 @@ has_all_sections() {
 # The numbers of enum exit_code, from the source
 every_status_is_described() {
 	codes=$(sed -nE 's/.*EXIT_[A-Z]+ = ([0-9]+),.*/\1/p' \
-		"$here/../../tools/lib/cli.h")
+		"$top/tools/lib/cli.h")
 	[ "$(echo "$codes" | wc -l)" -ge 6 ] || return
 	for code in $codes; do
 		section EXIT-STATUS | grep -q "^       $code\b" && continue
@@ -126,7 +139,7 @@ every_status_is_described() {
 }
 
 example_options_are_taken() {
-	sed -nE 's/^  pasidsnoop//p; s/^ +# pasidsnoop//p' "$work/help" \
+	sed -nE "s/^  $name//p; s/^ +# $name//p" "$work/help" \
 		"$work/man" >"$work/examples"
 	[ -s "$work/examples" ] || return
 	while IFS= read -r line; do
@@ -136,18 +149,41 @@ example_options_are_taken() {
 	done <"$work/examples"
 }
 
-plan 11
-check "the manual has no roff warnings" test ! -s "$work/warnings"
-check "the manual has all sections" has_all_sections
-check "options: --help = manual" same_options
-check "options: what --help says is taken" takes_what_help_says
-check "options: no letter is taken that --help does not say" takes_no_other_letter
-check "the examples' options are taken" example_options_are_taken
-check "events are in the manual" every_event_is_described
-check "columns are in the manual" every_column_is_described
-check "JSON keys are in the manual" every_key_is_described
-check "exit codes are in the manual" every_status_is_described
-check "--version tells the version" sh -c \
-	"'$snoop' --version | grep -qE '^pasidsnoop [0-9.]+ \(libbpf v?[0-9.]+\)$'"
+# What is built is in the README and in tracing.md, and has a manual.
+every_tool_is_listed() {
+	listed=$(sed -n 's/^TOOLS[[:space:]]*:= //p' "$top/tools/build.mk")
+	[ "$listed" = "pasidsnoop invsnoop" ] || return	# all that are tested here
+	for tool in $listed; do
+		[ -f "$top/tools/man/$tool.8" ] &&
+			grep -q "\b$tool\b" "$top/README.md" &&
+			grep -q "^## $tool\$" "$top/Documentation/tracing.md" &&
+			continue
+		echo "$tool"
+		return 1
+	done
+}
+
+check_tool() {
+	about "$@"
+	check "$name: the manual has no roff warnings" test ! -s "$work/warnings"
+	check "$name: the manual has all sections" has_all_sections
+	check "$name: options: --help = manual" same_options
+	check "$name: options: what --help says is taken" takes_what_help_says
+	check "$name: no letter is taken that --help does not say" \
+		takes_no_other_letter
+	check "$name: the examples' options are taken" example_options_are_taken
+	check "$name: events are in the manual" every_event_is_described
+	check "$name: columns are in the manual" every_column_is_described
+	check "$name: JSON keys are in the manual" every_key_is_described
+	check "$name: exit codes are in the manual" every_status_is_described
+	check "$name: --version tells the version" sh -c \
+		"'$snoop' --version |
+			grep -qE '^$name [0-9.]+ \(libbpf v?[0-9.]+\)\$'"
+}
+
+plan 23
+check_tool pasidsnoop ''
+check_tool invsnoop inv-
+check "every tool is in README and tracing.md" every_tool_is_listed
 rm -rf "$work"
 finish

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unit tests of tools/lib and of the filter in bpf/pasid.h; prints KTAP. */
+/* Unit tests of tools/lib, tools/invshow and the filters in bpf/; prints KTAP. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +10,7 @@
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
+#include "../../tools/invshow.h"
 
 static bool failed;
 
@@ -188,6 +189,11 @@ static void options_set_what_they_say(void)
 	CHECK(c->strict && c->buffer_kb == 4);
 	CHECK_STR(c->btf, "b");
 	CHECK_STR(c->ready, "r");
+	parse("-t 9 -D 0000:3a:01.0 --in-flight 77");
+	CHECK(parsed.ret == CLI_GO_ON && c->tid == 9 && c->in_flight == 77);
+	CHECK_STR(c->device, "0000:3a:01.0");
+	parse("--tid 9 --device 123456789012345678901234567890123456789");
+	CHECK(parsed.ret == CLI_GO_ON && c->tid == 9 && c->in_flight == 8192);
 	tool.rare = 2;
 	tool.life = 3;
 	parse("");
@@ -213,6 +219,11 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "--pasid 12z", "unit: --pasid: '12z' is not a PASID" },
 		{ "-p 0", "unit: -p: '0' is not a number in 1..4194304. See unit --help." },
 		{ "-p 4194305", "unit: -p: '4194305' is not a number" },
+		{ "-t 0", "unit: -t: '0' is not a number" },
+		{ "--in-flight 0", "unit: --in-flight: '0' is not a number" },
+		{ "-D 1234567890123456789012345678901234567890",
+		  "unit: -D: '1234567890123456789012345678901234567890' is not" },
+		{ "--device=", "unit: --device: '' is not the name of a device." },
 		{ "-d -1", "unit: -d: '-1' is not a number" },
 		{ "-n x", "unit: -n: 'x' is not a number" },
 		{ "-e fre", "unit: -e: 'fre' is not an event of this tool. See unit --help." },
@@ -257,8 +268,8 @@ static void help_fits_and_has_no_letter_twice(void)
 		int letter = text[4];
 
 		CHECK(letter == '-' || !seen[letter]);
-		/* kept for tid, device, iommu, rows, sort, no clear */
-		CHECK(!strchr("tDIrsC", letter));
+		/* kept for iommu, rows, sort, no clear */
+		CHECK(!strchr("IrsC", letter));
 		seen[letter] = true;
 	}
 	CHECK(seen['p'] && seen['P'] && seen['h']);
@@ -310,6 +321,69 @@ static void filter_wants_what_was_asked_for(void)
 	f = (struct pasid_filter){ .nr_ranges = PASID_MAX_RANGES };
 	f.range[PASID_MAX_RANGES - 1] = (struct pasid_range){ 2, 2 };
 	CHECK(pasid_wanted(&f, &ok));
+}
+
+static void requests_are_filtered(void)
+{
+	struct inv_event e = { .tgid = 7, .tid = 8, .pasid = 33, .dev = "0000:3a:01.0" };
+	struct inv_filter f = {};
+
+	CHECK(inv_wanted(&f, &e) && inv_result_wanted(&f, &e));
+	f.common.tgid = 7;
+	f.tid = 8;
+	CHECK(inv_wanted(&f, &e));
+	f.tid = 7;
+	CHECK(!inv_wanted(&f, &e));
+	f = (struct inv_filter){ .common = { .tgid = 8 } };
+	CHECK(!inv_wanted(&f, &e));
+	f = (struct inv_filter){ .common = { .failed_only = 1 } };
+	CHECK(inv_wanted(&f, &e) && !inv_result_wanted(&f, &e));
+	e.ret = -2;
+	CHECK(inv_result_wanted(&f, &e));
+	f = (struct inv_filter){ .dev = "0000:3a:01.0" };
+	CHECK(inv_wanted(&f, &e));
+	f.dev[11] = '1';
+	CHECK(!inv_wanted(&f, &e));
+	f.dev[11] = '\0';	/* a name that only begins so */
+	CHECK(!inv_wanted(&f, &e));
+	f = (struct inv_filter){ .common = { .nr_ranges = 1, .range = { { 0, 33 } } } };
+	CHECK(inv_wanted(&f, &e));
+	e.pasid = 34;
+	CHECK(!inv_wanted(&f, &e));
+	e.pasid = 0;		/* of no PASID, so not of PASID 0 either */
+	CHECK(!inv_wanted(&f, &e));
+	e.pasid = 1ULL << 32;	/* its end has 32 bits of it, and must agree */
+	CHECK(!inv_wanted(&f, &e));
+}
+
+static void requests_are_described(void)
+{
+	struct inv_event e = { .flags = INV_HAS_BEGIN, .caches = 5, .granularity = INV_ADDR,
+			       .addr = 0x1000, .granule = 4096, .granules = 3 };
+	char buf[48];
+	__u64 n;
+
+	CHECK_STR(inv_caches(&e, buf, sizeof(buf)), "i-p");
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "0x1000+12K");
+	e.granule = 1;
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "0x1000+3");
+	e.granules = 0;
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "0x1000+0");
+	e.granule = 1ULL << 63;
+	e.granules = 1;
+	CHECK(inv_size(&e, &n) && n == 1ULL << 63);
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "0x1000+8E");
+	e.granules = 2;
+	CHECK(!inv_size(&e, &n));
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "0x1000+huge");
+	e.granularity = INV_PASID;
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "pasid");
+	e.granularity = 255;
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "?255");
+	e.flags |= INV_UNREADABLE;
+	CHECK_STR(inv_what(&e, buf, sizeof(buf)), "-");
+	e.flags = 0;
+	CHECK_STR(inv_caches(&e, buf, sizeof(buf)), "-");
 }
 
 static void text_is_safe_for_a_terminal(void)
@@ -520,23 +594,34 @@ static void recording_comes_back_the_same(void)
 	struct session s = {
 		.start_ns = 1, .to_wall_ns = 2, .end_ns = 3, .kernel = "6.12.117",
 		.plan = { "tp_btf:ioasid_alloc", "" },
-		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5 },
+		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8 },
 	}, back = {};
-	struct pasid_event e = {
+	struct pasid_dev_event d = { .e = {
 		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
 		.tgid = 1, .tid = 2, .set = UINT32_MAX, .pasid = PASID_INVALID,
 		.ret = INT32_MIN, .min = 3, .max = 4, .spid = 5,
 		.comm = "\xff \n\"%\0abcdefghi",
-	}, e2;
+	} }, bind = { .e = { .type = PASID_BIND, .flags = PASID_HAS_DEV },
+		      .table = UINT64_MAX, .dev = "a b\xff" }, back_d;
+	struct inv_event i = {
+		.ts_ns = 1, .end_ns = UINT64_MAX, .id = 2, .pasid = UINT64_MAX, .addr = 3,
+		.granule = 4, .granules = UINT64_MAX, .flags = 5, .tgid = 6, .tid = 7,
+		.ret = INT32_MIN, .entries = 8, .cpu = 65535, .caches = 255,
+		.granularity = 255, .comm = "c", .dev = " d",
+	}, back_i;
 	FILE *f = tmpfile();
 
 	record_head(f, &s, names);
-	record_event(f, &e);
+	record_event(f, &d);
+	record_event(f, &bind);
+	inv_record(f, &i);
 	record_end(f, &s);
 	rewind(f);
 	CHECK(replay_head(f, &back, names));
-	CHECK(replay_event(f, &back, &e2) == 1 && !memcmp(&e, &e2, sizeof(e)));
-	CHECK(replay_event(f, &back, &e2) == 0 && !memcmp(&s, &back, sizeof(s)));
+	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&d, &back_d, sizeof(d)));
+	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&bind, &back_d, sizeof(d)));
+	CHECK(inv_replay(f, &back, &back_i) == 1 && !memcmp(&i, &back_i, sizeof(i)));
+	CHECK(replay_event(f, &back, &back_d) == 0 && !memcmp(&s, &back, sizeof(s)));
 	fclose(f);
 }
 
@@ -555,6 +640,8 @@ int main(void)
 		T(help_fits_and_has_no_letter_twice),
 		T(messages_wrap_at_80),
 		T(filter_wants_what_was_asked_for),
+		T(requests_are_filtered),
+		T(requests_are_described),
 		T(text_is_safe_for_a_terminal),
 		T(json_is_always_utf8),
 		T(values_are_formatted),

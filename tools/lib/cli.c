@@ -37,8 +37,7 @@ void msg(const char *fmt, ...)
 
 /*
  * The letters of all tools. A tool may leave rows out, but a letter never means
- * something else. Kept free for what comes: t tid, D device, I iommu, r rows,
- * s sort, C no clear.
+ * something else. Kept free for what comes: I iommu, r rows, s sort, C no clear.
  */
 static const struct {
 	char letter;
@@ -46,7 +45,9 @@ static const struct {
 	const char *name, *arg, *help;
 } rows[CLI_NR] = {
 	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)" },
+	[CLI_TID] = { 't', 0, "tid", "TID", "only this thread" },
 	[CLI_PASID] = { 'P', 0, "pasid", "LIST", "only these PASIDs, e.g. 33,0x40-0x4f" },
+	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0" },
 	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
 	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
 	[CLI_DURATION] = { 'd', 0, "duration", "SEC", "end after SEC seconds" },
@@ -57,6 +58,8 @@ static const struct {
 	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
 	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
+	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
+			    "requests under way at a time (default 8192)" },
 	[CLI_BTF] = { 0, 0, "btf", "FILE", "kernel types from FILE" },
 	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
 	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
@@ -88,11 +91,13 @@ void cli_help(const struct cli_tool *tool, FILE *f)
 		else
 			fprintf(f, "      %-18s %s\n", name, rows[i].help);
 	}
-	fprintf(f, "  -- CMD [ARG]...        run CMD, end when it ends\n\nEvents:");
+	fprintf(f, "  -- CMD [ARG]...        run CMD, end when it ends\n");
 	for (int i = 0; tool->events && tool->events[i]; i++)
-		fprintf(f, " %s%s", tool->events[i], tool->rare >> i & 1 ? "*" : "");
-	fprintf(f, "%s\n\nExamples:\n%s", tool->rare ? " (*only with -e)" : "",
-		tool->examples);
+		fprintf(f, "%s %s%s", i ? "" : "\nEvents:", tool->events[i],
+			tool->rare >> i & 1 ? "*" : "");
+	if (tool->events)
+		fprintf(f, "%s\n", tool->rare ? " (*only with -e)" : "");
+	fprintf(f, "\nExamples:\n%s", tool->examples);
 }
 
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
@@ -185,11 +190,14 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 			const char *arg, char *err, size_t len)
 {
 	uint64_t v = 0;
-	uint64_t hi = id == CLI_DURATION ? 86400 * 365 : id == CLI_PID ? 4194304 :
-		      id == CLI_BUFFER ? 1 << 20 : UINT64_MAX;
+	uint64_t hi = id == CLI_DURATION ? 86400 * 365 :
+		      id == CLI_PID || id == CLI_TID ? 4194304 :
+		      id == CLI_BUFFER || id == CLI_IN_FLIGHT ? 1 << 20 : UINT64_MAX;
 
 	switch (id) {
 	case CLI_PID:
+	case CLI_TID:
+	case CLI_IN_FLIGHT:
 	case CLI_DURATION:
 	case CLI_LIMIT:
 	case CLI_BUFFER:
@@ -201,6 +209,14 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	}
 	switch (id) {
 	case CLI_PID: c->filter.tgid = v; break;
+	case CLI_TID: c->tid = v; break;
+	case CLI_DEVICE:
+		if (!*arg || strlen(arg) >= PASID_DEV_LEN) {
+			snprintf(err, len, "'%.64s' is not the name of a device", arg);
+			return err;
+		}
+		c->device = arg;
+		break;
 	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
 	case CLI_EVENT:
 		c->events_given = true;
@@ -221,6 +237,7 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 		}
 		c->buffer_kb = v;
 		break;
+	case CLI_IN_FLIGHT: c->in_flight = v; break;
 	case CLI_BTF: c->btf = arg; break;
 	case CLI_VERBOSE: c->verbose++; break;
 	case CLI_READY: c->ready = arg; break;
@@ -308,7 +325,7 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 	int ret;
 
 	msg_name = tool->name;
-	*cli = (struct cli){ .buffer_kb = 1024 };
+	*cli = (struct cli){ .buffer_kb = 1024, .in_flight = 8192 };
 	ret = parse_options(tool, cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;

@@ -21,10 +21,10 @@ enum exit_code {
 };
 
 enum cli_id {
-	CLI_PID, CLI_PASID, CLI_EVENT, CLI_FAILED,
+	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
 	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_LIFE,
-	CLI_STRICT, CLI_BUFFER, CLI_BTF,
+	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT, CLI_BTF,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
 	CLI_NR,
@@ -36,7 +36,7 @@ struct cli_tool {
 	const char *name;
 	const char *summary;
 	const char *examples;
-	const char *const *events;	/* for -e, NULL at the end */
+	const char *const *events;	/* for -e, NULL at the end; or NULL */
 	uint32_t rare;			/* those that are off without -e, as bits */
 	uint32_t life;			/* those that --life needs */
 	uint64_t options;		/* bit per enum cli_id */
@@ -45,12 +45,14 @@ struct cli_tool {
 /* The parsed command line. Strings point into argv. */
 struct cli {
 	struct pasid_filter filter;
+	uint32_t tid;			/* 0: any */
+	const char *device;		/* NULL: any */
 	uint32_t events;		/* bit per tool event */
 	bool events_given;
 	uint32_t duration_s;		/* 0: no limit */
 	uint64_t limit;			/* 0: no limit */
 	bool wall, wide, json, life, strict;
-	uint32_t buffer_kb;
+	uint32_t buffer_kb, in_flight;
 	int verbose;
 	const char *btf, *ready, *record, *replay;
 	bool no_tracepoints;

@@ -12,6 +12,10 @@
 struct counts {
 	struct emit_counters all;
 	__u64 missed;		/* runs that the kernel skipped, by recursion */
+	/* of tools that put an event together from two */
+	__u64 unpaired;		/* ends without a begin */
+	__u64 overflow;		/* begins for which there was no room */
+	__u64 unfinished;	/* begins without an end */
 };
 
 /* Turns libbpf's own log on, or off, as our messages say it better. */

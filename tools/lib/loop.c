@@ -161,11 +161,14 @@ bool loop_stopping(struct loop *loop)
 
 static int timeout_ms(const struct loop *loop)
 {
-	uint64_t now = now_ns(CLOCK_MONOTONIC);
+	int64_t left;
 
 	if (!loop->deadline_ns)
-		return -1;
-	return loop->deadline_ns <= now ? 0 : (loop->deadline_ns - now) / 1000000 + 1;
+		return loop->drain_ms ?: -1;
+	left = (int64_t)(loop->deadline_ns - now_ns(CLOCK_MONOTONIC)) / 1000000 + 1;
+	if (loop->drain_ms && left > loop->drain_ms)
+		return loop->drain_ms;
+	return left > 0 ? left : 0;
 }
 
 bool loop_run(struct loop *loop, struct ring_buffer *rb)

@@ -21,6 +21,7 @@ extern const char *const stop_names[];
 struct loop {
 	enum stop_reason stop;
 	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, 0: none */
+	int drain_ms;		/* look for events that often, 0: when woken only */
 	int child;		/* pid of the command, 0: none */
 	int child_go;		/* a byte into it lets the command run */
 	int child_status;	/* from waitpid() */

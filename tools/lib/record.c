@@ -27,13 +27,24 @@ void record_head(FILE *f, const struct session *s, const char *const *names)
 		fprintf(f, "plan %s %s\n", names[i], s->plan[i][0] ? s->plan[i] : "off");
 }
 
-void record_event(FILE *f, const struct pasid_event *e)
+void record_bytes(FILE *f, const char *bytes, size_t len)
 {
+	for (size_t i = 0; i < len; i++)
+		fprintf(f, "%02x", (unsigned char)bytes[i]);
+}
+
+void record_event(FILE *f, const struct pasid_dev_event *d)
+{
+	const struct pasid_event *e = &d->e;
+
 	fprintf(f, "event %llu %u %u %#x %u %u %u %u %d %u %u %u ", e->ts_ns, e->type, e->cpu,
 		e->flags, e->tgid, e->tid, e->set, e->pasid, e->ret, e->min, e->max,
 		e->spid);
-	for (int i = 0; i < PASID_COMM_LEN; i++)
-		fprintf(f, "%02x", (unsigned char)e->comm[i]);
+	record_bytes(f, e->comm, PASID_COMM_LEN);
+	if (e->flags & PASID_HAS_DEV) {
+		fprintf(f, " %#llx ", d->table);
+		record_bytes(f, d->dev, PASID_DEV_LEN);
+	}
 	fputc('\n', f);
 }
 
@@ -41,8 +52,9 @@ void record_end(FILE *f, const struct session *s)
 {
 	const struct emit_counters *c = &s->counts.all;
 
-	fprintf(f, "end %llu %llu %llu %llu %llu %llu\n", s->end_ns, c->seen, c->sent,
-		c->filtered, c->lost, s->counts.missed);
+	fprintf(f, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", s->end_ns, c->seen,
+		c->sent, c->filtered, c->lost, s->counts.missed, s->counts.unpaired,
+		s->counts.overflow, s->counts.unfinished);
 }
 
 static int bad(const char *what)
@@ -70,29 +82,60 @@ bool replay_head(FILE *f, struct session *s, const char *const *names)
 	return true;
 }
 
-int replay_event(FILE *f, struct session *s, struct pasid_event *e)
+int replay_bad_event(void)
 {
-	struct emit_counters *c = &s->counts.all;
-	char line[256], comm[2 * PASID_COMM_LEN + 1];
-	unsigned int type, cpu, byte;
+	return bad("bad event line");
+}
 
-	if (!fgets(line, sizeof(line), f))
+int replay_line(FILE *f, struct session *s, char *line, size_t size)
+{
+	struct counts *c = &s->counts;
+
+	if (!fgets(line, size, f))
 		return bad("no end line");
-	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu", &s->end_ns, &c->seen, &c->sent,
-		   &c->filtered, &c->lost, &s->counts.missed) == 6)
+	if (!strncmp(line, "event ", 6)) {
+		memmove(line, line + 6, strlen(line + 6) + 1);
+		return 1;
+	}
+	/* the last three are not in older recordings */
+	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->end_ns,
+		   &c->all.seen, &c->all.sent, &c->all.filtered, &c->all.lost, &c->missed,
+		   &c->unpaired, &c->overflow, &c->unfinished) >= 6)
 		return 0;
-	*e = (struct pasid_event){};
-	if (sscanf(line, "event %llu %u %u %x %u %u %u %u %d %u %u %u %32s", &e->ts_ns, &type,
-		   &cpu, &e->flags, &e->tgid, &e->tid, &e->set, &e->pasid, &e->ret, &e->min,
-		   &e->max, &e->spid, comm) != 13 ||
-	    type >= PASID_NR_TYPES || strlen(comm) != 2 * PASID_COMM_LEN)
-		return bad("bad event line");
+	return replay_bad_event();
+}
+
+bool replay_bytes(const char *text, char *bytes, size_t len)
+{
+	unsigned int byte;
+
+	if (strspn(text, "0123456789abcdef") != 2 * len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		sscanf(text + 2 * i, "%2x", &byte);
+		bytes[i] = byte;
+	}
+	return true;
+}
+
+int replay_event(FILE *f, struct session *s, struct pasid_dev_event *d)
+{
+	char line[512], comm[2 * PASID_COMM_LEN + 1], dev[2 * PASID_DEV_LEN + 1];
+	struct pasid_event *e = &d->e;
+	unsigned int type, cpu;
+	int n, ret = replay_line(f, s, line, sizeof(line));
+
+	if (ret <= 0)
+		return ret;
+	*d = (struct pasid_dev_event){};
+	n = sscanf(line, "%llu %u %u %x %u %u %u %u %d %u %u %u %32s %llx %80s", &e->ts_ns,
+		   &type, &cpu, &e->flags, &e->tgid, &e->tid, &e->set, &e->pasid, &e->ret,
+		   &e->min, &e->max, &e->spid, comm, &d->table, dev);
+	if (n != (e->flags & PASID_HAS_DEV ? 15 : 13) || type >= PASID_NR_TYPES ||
+	    !replay_bytes(comm, e->comm, PASID_COMM_LEN) ||
+	    (n == 15 && !replay_bytes(dev, d->dev, PASID_DEV_LEN)))
+		return replay_bad_event();
 	e->type = type;
 	e->cpu = cpu;
-	for (int i = 0; i < PASID_COMM_LEN; i++) {
-		if (sscanf(comm + 2 * i, "%2x", &byte) != 1)
-			return bad("bad event line");
-		e->comm[i] = byte;
-	}
 	return 1;
 }

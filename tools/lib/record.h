@@ -15,7 +15,7 @@ struct session {
 	__u64 to_wall_ns;		/* added to it, gives CLOCK_REALTIME */
 	__u64 end_ns;			/* CLOCK_MONOTONIC */
 	char kernel[65];
-	char plan[PASID_NR_TYPES][64];	/* "" if the event is off */
+	char plan[EMIT_SLOTS][64];	/* by event of the tool, "" if it is off */
 	struct counts counts;
 };
 
@@ -23,12 +23,22 @@ struct session {
 void session_start(struct session *s);
 /* The calls in this order; s->counts and end_ns are needed by the last one. */
 void record_head(FILE *f, const struct session *s, const char *const *names);
-void record_event(FILE *f, const struct pasid_event *e);
+void record_event(FILE *f, const struct pasid_dev_event *d);
 void record_end(FILE *f, const struct session *s);
 
 /* Fills s up to the first event; false after saying what is wrong. */
 bool replay_head(FILE *f, struct session *s, const char *const *names);
-/* 1: an event, 0: the end, s is complete now, -1: bad input, which was told. */
-int replay_event(FILE *f, struct session *s, struct pasid_event *e);
+/*
+ * 1: an event, and the rest of its line behind "event ", 0: the end, s is complete
+ * now, -1: bad input, which was told.
+ */
+int replay_line(FILE *f, struct session *s, char *line, size_t size);
+/* Tells that the last line was bad. -1 */
+int replay_bad_event(void);
+/* The same for the events of pasidsnoop. */
+int replay_event(FILE *f, struct session *s, struct pasid_dev_event *d);
+/* A name, whatever is in it, as the last word of an event's line */
+void record_bytes(FILE *f, const char *bytes, size_t len);
+bool replay_bytes(const char *text, char *bytes, size_t len);
 
 #endif /* RECORD_H */

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests to invalidate IOMMU caches: what was asked for, what came of it, and
+ * how long it took. What the begin of a request tells waits in a map for its end.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "emit.bpf.h"
+#include "inv.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+/* Flags of the kernel's structs: include/uapi/linux/iommu.h of the series */
+#define ADDR_FLAGS_PASID	(1U << 0)
+#define ADDR_FLAGS_LEAF		(1U << 2)
+#define PASID_FLAGS_PASID	(1U << 0)
+
+const volatile struct inv_filter cfg_filter;
+
+/*
+ * Set by user space once all programs are attached, and cleared before the first
+ * is detached. So a request is missing here only if it began before the trace,
+ * whichever of the programs was attached first.
+ */
+volatile __u32 active;
+
+/* Requests that have begun. Allocated beforehand: no waiting, no failing later. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);	/* --in-flight changes it before load */
+	__type(key, __u64);
+	__type(value, struct inv_event);
+} in_flight SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct inv_pairs);
+} pairs SEC(".maps");
+
+static __always_inline struct inv_pairs *count_pairs(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&pairs, &zero);
+}
+
+/* Both events are made in the context of the caller. */
+static __always_inline void set_caller(struct inv_event *e, struct device *dev)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	e->tgid = id >> 32;
+	e->tid = id;
+	read_dev_name(e->dev, sizeof(e->dev), dev);
+}
+
+static __always_inline void
+set_request(struct inv_event *e, const struct iommu_cache_invalidate_info *info)
+{
+	__u32 flags;
+
+	e->caches = BPF_CORE_READ(info, cache);
+	e->granularity = BPF_CORE_READ(info, granularity);
+	if (!BPF_CORE_READ(info, argsz))
+		e->flags |= INV_UNREADABLE;
+	switch (e->granularity) {
+	case INV_PASID:
+		flags = BPF_CORE_READ(info, granu.pasid_info.flags);
+		e->pasid = BPF_CORE_READ(info, granu.pasid_info.pasid);
+		if (flags & PASID_FLAGS_PASID)
+			e->flags |= INV_HAS_PASID;
+		break;
+	case INV_ADDR:
+		flags = BPF_CORE_READ(info, granu.addr_info.flags);
+		e->pasid = BPF_CORE_READ(info, granu.addr_info.pasid);
+		e->addr = BPF_CORE_READ(info, granu.addr_info.addr);
+		e->granule = BPF_CORE_READ(info, granu.addr_info.granule_size);
+		e->granules = BPF_CORE_READ(info, granu.addr_info.nb_granules);
+		if (flags & ADDR_FLAGS_PASID)
+			e->flags |= INV_HAS_PASID;
+		if (flags & ADDR_FLAGS_LEAF)
+			e->flags |= INV_LEAF;
+		break;
+	}
+}
+
+SEC("tp_btf/cache_inv_begin")
+int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
+	     const struct iommu_cache_invalidate_info *info, __u32 entries)
+{
+	struct inv_event e = {
+		.id = id,
+		.flags = INV_HAS_BEGIN,
+		.entries = entries,
+	};
+	struct inv_pairs *p;
+
+	if (!active)
+		return 0;
+	set_caller(&e, dev);
+	set_request(&e, info);
+	if (!inv_wanted(&cfg_filter, &e))
+		return 0;
+	e.ts_ns = bpf_ktime_get_ns();
+	if (!bpf_map_update_elem(&in_flight, &id, &e, BPF_NOEXIST))
+		return 0;
+	p = count_pairs();
+	if (p)
+		p->overflow++;
+	return 0;
+}
+
+/* NULL if the trace did not see it begin; then *e gets what is known. */
+static __always_inline struct inv_event *
+begun(struct inv_event *e, __u64 id, __u32 pasid)
+{
+	struct inv_event *known = bpf_map_lookup_elem(&in_flight, &id);
+	struct inv_pairs *p;
+
+	if (known)
+		return known;
+	e->id = id;
+	if (pasid) {
+		e->pasid = pasid;
+		e->flags = INV_HAS_PASID;
+	}
+	p = count_pairs();
+	if (p)
+		p->unpaired++;
+	return NULL;
+}
+
+static __always_inline void send(struct emit_counters *c, struct inv_event *e,
+				 __u64 now, int ret)
+{
+	e->end_ns = now;
+	e->ret = ret;
+	e->cpu = bpf_get_smp_processor_id();
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	emit_hot(c, e, sizeof(*e));
+}
+
+SEC("tp_btf/cache_inv_end")
+int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
+	     int ret)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct inv_event e = { .pasid = pasid, .ret = ret }, *known;
+	struct emit_counters *c;
+
+	if (!active)
+		return 0;
+	c = emit_seen(INV_END);
+	if (!c)
+		return 0;
+	set_caller(&e, dev);
+	if (!inv_wanted(&cfg_filter, &e)) {
+		c->filtered++;
+		return 0;
+	}
+	known = begun(&e, id, pasid);
+	if (!inv_result_wanted(&cfg_filter, &e))
+		c->filtered++;
+	else
+		send(c, known ?: &e, now, ret);
+	if (known)
+		bpf_map_delete_elem(&in_flight, &id);
+	return 0;
+}

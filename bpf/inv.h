@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Requests to invalidate IOMMU caches: event and filter, shared with user space. */
+#ifndef INV_H
+#define INV_H
+
+#include "pasid.h"
+
+enum inv_hook {
+	INV_BEGIN,
+	INV_END,
+	INV_NR_HOOKS,
+};
+
+/* As the caller numbers them: linux/iommu.h of the series */
+#define INV_IOTLB	(1U << 0)
+#define INV_DEV_IOTLB	(1U << 1)
+#define INV_PASID_CACHE	(1U << 2)
+
+enum inv_granularity {
+	INV_DOMAIN,
+	INV_PASID,
+	INV_ADDR,
+	INV_NR_GRANULARITIES,
+};
+
+/* Which members of an event hold something */
+#define INV_HAS_PASID	(1U << 0)
+#define INV_HAS_BEGIN	(1U << 1)	/* else only what its end tells is known */
+#define INV_UNREADABLE	(1U << 2)	/* the kernel could not read the request */
+#define INV_LEAF	(1U << 3)	/* only leaf entries of the page table */
+
+/* One request, when it has ended. */
+struct inv_event {
+	__u64 ts_ns;			/* of the begin, CLOCK_MONOTONIC */
+	__u64 end_ns;
+	__u64 id;			/* the kernel's number of the request */
+	__u64 pasid;
+	__u64 addr;
+	__u64 granule;
+	__u64 granules;
+	__u32 flags;			/* INV_HAS_BEGIN.. */
+	__u32 tgid;
+	__u32 tid;
+	__s32 ret;			/* 0 or -errno */
+	__u32 entries;			/* of the call that it came with */
+	__u16 cpu;
+	__u8 caches;			/* INV_IOTLB.. */
+	__u8 granularity;		/* enum inv_granularity, or what was given */
+	char comm[PASID_COMM_LEN];
+	char dev[PASID_DEV_LEN];		/* zeros behind the name */
+};
+_Static_assert(sizeof(struct inv_event) == 136, "inv_event has holes");
+_Static_assert(offsetof(struct inv_event, comm) == 80, "inv_event moved");
+
+/* How begins and ends found each other. */
+struct inv_pairs {
+	__u64 overflow;			/* begins for which there was no room */
+	__u64 unpaired;			/* ends whose begin is not known */
+};
+
+/* 0 or "" means: do not filter by this. */
+struct inv_filter {
+	struct pasid_filter common;
+	__u32 tid;
+	char dev[PASID_DEV_LEN];
+};
+_Static_assert(sizeof(struct inv_filter) ==
+	       sizeof(struct pasid_filter) + 4 + PASID_DEV_LEN, "inv_filter has holes");
+
+static inline __attribute__((always_inline)) bool
+inv_same_device(const volatile char *a, const char *b)
+{
+	for (int i = 0; i < PASID_DEV_LEN; i++) {
+		if (a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What is the same at the begin and the end of a request: who, which device and
+ * PASID. So the end of a request that was filtered is known without a look-up.
+ * The end has 32 bits of the PASID only; wrong ones are cut for both.
+ */
+static inline __attribute__((always_inline)) bool
+inv_wanted(const volatile struct inv_filter *f, const struct inv_event *e)
+{
+	if (f->common.tgid && f->common.tgid != e->tgid)
+		return false;
+	if (f->tid && f->tid != e->tid)
+		return false;
+	if (f->dev[0] && !inv_same_device(f->dev, e->dev))
+		return false;
+	if (!f->common.nr_ranges)
+		return true;
+	return (__u32)e->pasid && pasid_listed(&f->common, e->pasid);
+}
+
+/* And what only the end tells */
+static inline __attribute__((always_inline)) bool
+inv_result_wanted(const volatile struct inv_filter *f, const struct inv_event *e)
+{
+	return !f->common.failed_only || e->ret;
+}
+
+#endif /* INV_H */

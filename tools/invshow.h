@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The lines of invsnoop: a request as columns, as JSON and in a recording. */
+#ifndef INVSHOW_H
+#define INVSHOW_H
+
+#include "lib/cli.h"
+#include "lib/record.h"
+#include "../bpf/inv.h"
+
+void inv_head(const struct cli *cli);
+void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e);
+
+void inv_record(FILE *f, const struct inv_event *e);
+/* As replay_event() */
+int inv_replay(FILE *f, struct session *s, struct inv_event *e);
+
+/* "0x7f0012345000+16K" for a range, else "domain", "pasid", "-" or "?7" */
+const char *inv_what(const struct inv_event *e, char *buf, size_t size);
+/* "id-": which caches */
+const char *inv_caches(const struct inv_event *e, char *buf, size_t size);
+/* Of the range in bytes; false if it does not fit 64 bits */
+bool inv_size(const struct inv_event *e, __u64 *bytes);
+
+#endif /* INVSHOW_H */

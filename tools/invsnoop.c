@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* invsnoop: which IOMMU invalidations are asked for, what came of each, how fast. */
+#include <errno.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "lib/trace.h"
+#include "invshow.h"
+#include "inv.skel.h"
+
+static const struct cli_tool tool = {
+	.name = "invsnoop",
+	.summary = "Show each request to invalidate IOMMU caches and its result, one per line.",
+	.options = CLI_ALL & ~(1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
+	.examples =
+		"  invsnoop                        everything, until Ctrl-C\n"
+		"  invsnoop -x                     requests that fail\n"
+		"  invsnoop -p 4711 -D 0000:3a:01.0 -w\n"
+		"                                  what process 4711 asks of a device\n"
+		"  invsnoop -P 33,0x40-0x4f        for some PASIDs\n"
+		"  invsnoop --json -d 10           ten seconds for a program to read\n"
+		"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
+};
+
+static const char *const names[] = {
+	[INV_BEGIN] = "begin",
+	[INV_END] = "end",
+	[INV_NR_HOOKS] = NULL,
+};
+
+static const struct hook hooks[] = {
+	{ INV_BEGIN, HOOK_TRACEPOINT, "cache_inv_begin", 4, "on_cache_inv_begin_tp", NULL },
+	{ INV_END, HOOK_TRACEPOINT, "cache_inv_end", 4, "on_cache_inv_end_tp", NULL },
+};
+
+/* How often to look: requests do not wake the tool, see emit_hot(). */
+#define DRAIN_MS	10
+
+static struct inv_filter filter;
+static struct inv_bpf *skel;
+
+static void head(const struct trace *t)
+{
+	msg("tracing invalidation requests... Ctrl-C to end");
+	if (!t->cli.json)
+		inv_head(&t->cli);
+}
+
+static bool show(struct trace *t, void *event)
+{
+	inv_show(&t->cli, &t->session, event);
+	return true;
+}
+
+static bool before(struct trace *t)
+{
+	t->loop.drain_ms = DRAIN_MS;
+	skel->bss->active = 1;
+	return true;
+}
+
+static void stop(struct trace *t)
+{
+	(void)t;
+	skel->bss->active = 0;
+}
+
+/* What was begun and has not ended is still in the map. */
+static __u64 count_unfinished(void)
+{
+	int fd = bpf_map__fd(skel->maps.in_flight);
+	__u64 key, n = 0;
+
+	for (int ret = bpf_map_get_next_key(fd, NULL, &key); !ret; n++)
+		ret = bpf_map_get_next_key(fd, &key, &key);
+	return n;
+}
+
+static bool counts(struct trace *t)
+{
+	struct counts *c = &t->session.counts;
+	int cpus = libbpf_num_possible_cpus();
+	__u32 zero = 0;
+
+	struct inv_pairs cpu[cpus > 0 ? cpus : 1];
+
+	if (cpus < 0 || bpf_map_lookup_elem(bpf_map__fd(skel->maps.pairs), &zero, cpu))
+		return false;
+	for (int i = 0; i < cpus; i++) {
+		c->unpaired += cpu[i].unpaired;
+		c->overflow += cpu[i].overflow;
+	}
+	c->unfinished = count_unfinished();
+	return true;
+}
+
+static void end(const struct trace *t, json_t *o, char *text, size_t size)
+{
+	const struct counts *c = &t->session.counts;
+
+	json_object_set_new(o, "unpaired", json_integer(c->unpaired));
+	json_object_set_new(o, "overflow", json_integer(c->overflow));
+	json_object_set_new(o, "unfinished", json_integer(c->unfinished));
+	snprintf(text, size, "%llu unpaired, ", c->unpaired);
+}
+
+static int open_programs(struct trace *t)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
+	int ret;
+
+	skel = inv_bpf__open_opts(&opts);
+	if (!skel) {
+		msg("cannot open the BPF programs: %s.", strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	skel->rodata->cfg_filter = filter;
+	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
+	ret = trace_skeleton(t, skel->skeleton);
+	inv_bpf__destroy(skel);
+	return ret;
+}
+
+static void record(FILE *f, const void *event)
+{
+	inv_record(f, event);
+}
+
+static int replay(struct trace *t, FILE *f, void *event)
+{
+	return inv_replay(f, &t->session, event);
+}
+
+static bool wanted(const struct trace *t, const void *event)
+{
+	(void)t;
+	return inv_wanted(&filter, event) && inv_result_wanted(&filter, event);
+}
+
+static const struct trace_ops ops = {
+	.tool = &tool,
+	.names = names,
+	.hooks = hooks,
+	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
+	.need_all = true,
+	.absent = "this kernel does not tell of requests to invalidate: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; -v tells what was looked for.",
+	.size = sizeof(struct inv_event),
+	.open = open_programs,
+	.head = head,
+	.show = show,
+	.before = before,
+	.stop = stop,
+	.counts = counts,
+	.end = end,
+	.record = record,
+	.replay = replay,
+	.wanted = wanted,
+};
+
+int main(int argc, char **argv)
+{
+	static struct trace t;
+	int ret = cli_parse(&tool, &t.cli, argc, argv);
+
+	if (ret != CLI_GO_ON)
+		return ret;
+	filter.common = t.cli.filter;
+	filter.tid = t.cli.tid;
+	if (t.cli.device)
+		snprintf(filter.dev, sizeof(filter.dev), "%s", t.cli.device);
+	t.events = (1U << INV_NR_HOOKS) - 1;
+	return trace_main(&t, &ops);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include <sys/wait.h>
+
+#include "out.h"
+#include "trace.h"
+
+static void print_head(const struct trace *t)
+{
+	const char *const *names = t->ops->names;
+	const struct session *s = &t->session;
+	json_t *plan = json_object();
+	char iso[40];
+
+	for (int i = 0; names[i]; i++)
+		json_object_set_new(plan, names[i], s->plan[i][0] ?
+				    json_string(s->plan[i]) : json_null());
+	for (int i = 0; names[i]; i++) {
+		if (t->chosen[i] && t->chosen[i]->lacks)
+			msg("%s comes without %s: not told by this kernel.", names[i],
+			    t->chosen[i]->lacks);
+	}
+	t->ops->head(t);
+	if (!t->cli.json) {
+		json_decref(plan);
+		return;
+	}
+	out_json(json_pack("{s:s, s:s, s:i, s:s, s:s, s:o}", "type", "start",
+			   "tool", t->ops->tool->name, "version", 1, "kernel", s->kernel,
+			   "time", out_time(s->start_ns + s->to_wall_ns, true, iso,
+					    sizeof(iso)),
+			   "plan", plan));
+}
+
+/* What a shorter event does not have is 0. */
+void trace_show(struct trace *t, const void *event, size_t size)
+{
+	if (out_error() || (t->cli.limit && t->shown == t->cli.limit))
+		return;
+	memset(t->copy, 0, t->ops->size);
+	memcpy(t->copy, event, size < t->ops->size ? size : t->ops->size);
+	if (t->record)
+		t->ops->record(t->record, t->copy);
+	if (!t->ops->show(t, t->copy))
+		return;
+	t->shown++;
+	if (t->shown == t->cli.limit && !t->loop.stop)
+		t->loop.stop = STOP_LIMIT;
+	if (out_error() && !t->loop.stop)
+		t->loop.stop = STOP_OUTPUT;
+}
+
+/* Without the early return a flood of events would keep the loop from ending. */
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct trace *t = ctx;
+
+	t->received++;
+	trace_show(t, data, size);
+	return !t->draining && loop_stopping(&t->loop) ? -ECANCELED : 0;
+}
+
+static json_t *command_status(const struct loop *loop)
+{
+	int status = loop->child_status;
+
+	if (!loop->child_done)
+		return json_null();
+	return WIFEXITED(status) ? json_pack("{s:i}", "exit", WEXITSTATUS(status)) :
+				   json_pack("{s:i}", "signal", WTERMSIG(status));
+}
+
+static void print_end_object(const struct trace *t, json_t *more, const char *reason)
+{
+	const struct counts *c = &t->session.counts;
+	__u64 us = (t->session.end_ns - t->session.start_ns) / 1000;
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "end",
+			      "events", (json_int_t)t->shown,
+			      "lost", (json_int_t)c->all.lost,
+			      "missed", (json_int_t)c->missed,
+			      "filtered", (json_int_t)c->all.filtered,
+			      "seen", (json_int_t)c->all.seen);
+
+	json_object_update(o, more);
+	json_object_set_new(o, "duration_us", json_integer(us));
+	json_object_set_new(o, "reason", json_string(reason));
+	if (t->cli.cmd)
+		json_object_set_new(o, "command", command_status(&t->loop));
+	out_json(o);
+}
+
+/* The last lines, and the exit code they stand for. */
+static int print_end(struct trace *t, const char *reason)
+{
+	const struct counts *c = &t->session.counts;
+	json_t *more = json_object();
+	char text[80] = "";
+	int error;
+
+	if (t->ops->end)
+		t->ops->end(t, more, text, sizeof(text));
+	if (t->cli.json)
+		print_end_object(t, more, reason);
+	json_decref(more);
+	error = out_error();
+	msg("%llu events, %llu lost, %llu missed, %s%.1f s", t->shown, c->all.lost, c->missed,
+	    text, (t->session.end_ns - t->session.start_ns) / 1e9);
+	if (c->all.lost)
+		msg("events were lost: they came faster than they were read. Try a larger --buffer-kb than %u, or a filter.", t->cli.buffer_kb);
+	if (c->overflow)
+		msg("%llu requests were not followed: too many were under way. Try a larger --in-flight than %u, or a filter.", c->overflow, t->cli.in_flight);
+	if (error && error != EPIPE) {
+		msg("cannot write the output: %s.", strerror(error));
+		return EXIT_RUNTIME;
+	}
+	return t->cli.strict && (c->all.lost || c->missed || c->overflow) ? EXIT_RUNTIME :
+									    EXIT_OK;
+}
+
+static int replay(struct trace *t)
+{
+	FILE *f = fopen(t->cli.replay, "r");
+	char event[t->ops->size] __attribute__((aligned(8)));
+	int ret;
+
+	if (!f) {
+		msg("cannot read %s: %s.", t->cli.replay, strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	if (!replay_head(f, &t->session, t->ops->names))
+		return EXIT_RUNTIME;
+	print_head(t);
+	while ((ret = t->ops->replay(t, f, event)) > 0) {
+		if (t->ops->wanted(t, event))
+			trace_show(t, event, sizeof(event));
+	}
+	fclose(f);
+	return ret < 0 ? EXIT_RUNTIME : print_end(t, "replay");
+}
+
+static void tell_absent(const char *const *names, uint32_t events)
+{
+	char list[256] = "";
+
+	for (int i = 0; names[i]; i++) {
+		if (events & (1U << i))
+			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
+				 list[0] ? ", " : "", names[i]);
+	}
+	if (list[0])
+		msg("this kernel does not tell of: %s.", list);
+}
+
+/* Chooses the hooks. EXIT_OK, or what is missing was told. */
+static int make_plan(struct trace *t)
+{
+	const struct trace_ops *ops = t->ops;
+	struct btf *btf = probe_btf(t->cli.btf);
+	uint32_t asked = t->events;
+	int found;
+
+	if (!btf)
+		return EXIT_KERNEL;
+	found = probe_plan(btf, ops->hooks, ops->nr_hooks, ops->names, &t->events, t->chosen,
+			   t->cli.no_tracepoints, t->cli.verbose > 0);
+	btf__free(btf);
+	for (int i = 0; ops->names[i]; i++) {
+		if (t->chosen[i])
+			probe_hook_name(t->chosen[i], t->session.plan[i],
+					sizeof(t->session.plan[i]));
+	}
+	if (found && (t->events == asked || !(ops->need_all || t->cli.events_given))) {
+		tell_absent(ops->names, asked & ~t->events);
+		return EXIT_OK;
+	}
+	if (found && !ops->need_all)
+		msg("this kernel has not all of the events that are asked for; -v tells what was looked for. Some need newer patches than it has.");
+	else
+		msg("%s", ops->absent);
+	return EXIT_KERNEL;
+}
+
+static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
+{
+	struct ring_buffer *rb = ring_buffer__new(bpf_object__find_map_fd_by_name(*skel->obj,
+										  "events"),
+						  on_event, t, NULL);
+	int ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
+	bool ok;
+
+	if (!rb)
+		msg("cannot read the ring buffer: %s.", strerror(errno));
+	if (ret)
+		return ret;
+	session_start(&t->session);
+	print_head(t);
+	if (t->record)
+		record_head(t->record, &t->session, t->ops->names);
+	ok = (!t->ops->before || t->ops->before(t)) &&
+	     loop_start(&t->loop, t->cli.ready, t->cli.duration_s) &&
+	     loop_run(&t->loop, rb);
+	t->session.end_ns = now_ns(CLOCK_MONOTONIC);
+	t->draining = true;
+	if (t->ops->stop)
+		t->ops->stop(t);
+	ok &= engine_drain(skel, rb, &t->received, &t->session.counts);
+	if (t->ops->counts && !t->ops->counts(t)) {
+		msg("the counters cannot be read. Do not trust the last line.");
+		ok = false;
+	}
+	loop_end(&t->loop);
+	ring_buffer__free(rb);
+	if (t->record)
+		record_end(t->record, &t->session);
+	ret = print_end(t, stop_names[t->loop.stop]);
+	return ok ? ret : EXIT_RUNTIME;
+}
+
+int trace_skeleton(struct trace *t, struct bpf_object_skeleton *skel)
+{
+	int ret = engine_load(skel, t->chosen, EMIT_SLOTS, &t->cli);
+
+	return ret ? ret : trace_events(t, skel);
+}
+
+static int trace(struct trace *t)
+{
+	int ret;
+
+	engine_log(t->cli.verbose > 1);
+	ret = probe_caps();
+	if (!ret)
+		ret = make_plan(t);
+	if (ret)
+		return ret;
+	if (t->cli.record && !(t->record = fopen(t->cli.record, "w"))) {
+		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
+		return EXIT_RUNTIME;
+	}
+	if (!loop_init(&t->loop, t->cli.cmd))
+		return EXIT_RUNTIME;
+	ret = t->ops->open(t);
+	if (t->record && fclose(t->record)) {
+		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
+		ret = EXIT_RUNTIME;
+	}
+	return ret;
+}
+
+int trace_main(struct trace *t, const struct trace_ops *ops)
+{
+	char copy[ops->size] __attribute__((aligned(8)));
+
+	out_init();
+	t->ops = ops;
+	t->copy = copy;
+	return t->cli.replay ? replay(t) : trace(t);
+}
