@@ -55,10 +55,11 @@ kernel-debug: source ## the same with KASAN, lockdep and kmemleak
 kselftest: kernel
 	@tests/kselftest build/linux build/kernel build/kselftest
 
-# tools/build.mk has the recipe
+# tools/build.mk has the recipes
 pasidmod: kernel
+gpasidwork: kselftest
 
-initramfs: kernel tools kselftest pasidmod
+initramfs: kernel tools kselftest pasidmod gpasidwork
 	@tests/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 
@@ -66,7 +67,7 @@ vm: initramfs ## a shell in the VM
 	@tests/vm/boot -i
 
 demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/vm/boot -w tests/vm/demo.sh
+	@tests/vm/boot -w -a intel_iommu=off tests/vm/demo.sh
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 
