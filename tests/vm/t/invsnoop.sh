@@ -251,7 +251,13 @@ filters_add_up() {
 }
 
 # Two tracers of the same load: one has what the other says of that device.
+# Names start from iommufd_mock0 when nobody has a device
+no_devices() {
+	until [ -z "$(ls /sys/bus/iommufd_mock/devices)" ]; do sleep 0.1; done
+}
+
 only_that_device() {
+	no_devices
 	begin first --json || return
 	unfiltered=$snoop
 	begin device --json -D iommufd_mock1 || return
@@ -259,6 +265,8 @@ only_that_device() {
 	end && snoop=$unfiltered && end || return
 	jq -r 'select(.dev == "iommufd_mock1") | .id' first.out >want
 	jq -r 'select(.type == "inv") | .id' device.out >got
+	jq -r 'select(.type == "inv") | .dev' first.out | sort | uniq -c
+	tail -n 1 first.err device.err
 	same want got && [ "$(lines want)" -eq 11 ] && of_work work.device >want &&
 		sees first want && ended device '.filtered == 22'
 }
