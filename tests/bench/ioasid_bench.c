@@ -184,7 +184,8 @@ static int measure(const struct subject *subject, unsigned int live, int *ids)
 	pr_info("bench %s %u %llu %llu %llu %llu\n", subject->name, live,
 		div_u64(alloc - loop, OPS), div_u64(free - loop, OPS),
 		find ? div_u64(find - loop, OPS) : 0,
-		div_u64(memory, live));
+		/* what others freed meanwhile can be more */
+		(s64)memory > 0 ? div_u64(memory, live) : 0);
 
 	for (ids -= live, i = 0; i < live; i++)
 		subject->free(ids[i]);
