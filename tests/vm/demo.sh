@@ -15,7 +15,7 @@ cat <<-END
 	last one gets killed.
 
 END
-pasidsnoop -e alloc,free --record /tmp/trace -- sh -c "$ask"
+pasidsnoop -e set_new,set_quota,alloc,free,set_end --record /tmp/trace -- sh -c "$ask"
 
 echo
 echo "How long each PASID was in use, and whose it was:"
