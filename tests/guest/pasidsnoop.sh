@@ -624,7 +624,6 @@ check_if() { # HAS REASON NAME COMMAND..
 	fi
 }
 
-plan 49
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, event by event" same three.work three.snoop
