@@ -386,15 +386,13 @@ on_and_off() {
 form_only=
 [ "${1-}" != -f ] || form_only=1
 allow=${ALLOW:-$here/checkpatch.allow}
-scratch
+workdir
+tmp=$work
 total=$(series_length)
 if [ "$total" -eq 0 ]; then
-	plan 1
 	not_ok "the series has patches" "patches/series lists none"
 	finish
 fi
-if [ -n "$form_only" ]; then plan $((4 + total)); else plan $((16 + 2 * total)); fi
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
 
 form_of_everything
 if [ -z "$form_only" ]; then
@@ -404,5 +402,4 @@ if [ -z "$form_only" ]; then
 	silent "kernel-doc has no new complaint" kernel_doc_delta
 fi
 
-rm -rf "$tmp"
 finish

@@ -28,7 +28,6 @@ scripts=$(files | sort | while read -r file; do
 done)
 # shellcheck disable=SC2086 # names of scripts have no blanks
 set -- $scripts
-plan $#
 # A function that is only called as an argument (check NAME FUNCTION) is taken
 # for unreachable: SC2317, SC2329.
 for file; do

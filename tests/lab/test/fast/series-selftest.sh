@@ -470,9 +470,8 @@ whole_check_fails() {
 	done
 }
 
-plan 49
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+workdir
+tmp=$work
 export BUILD="$tmp/build" PATCHES="$tmp/patches" KSRC="$tmp/mini.tar.xz"
 mkdir "$PATCHES"
 me=selftest
@@ -545,5 +544,4 @@ done
 check "check passes a good series" whole_check_passes
 check "check fails for fuzz, checkpatch, kernel-doc" whole_check_fails
 
-rm -rf "$tmp"
 finish
