@@ -149,6 +149,40 @@ int device_alloc_parent(struct monitor *vmm, struct device *dev)
 	return ret;
 }
 
+/* A page table of the guest for DMA without PASID, by mainline's interface */
+int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint32_t *pt_id)
+{
+	struct iommu_hwpt_vtd_s1 table = {
+		.pgtbl_addr = root, .addr_width = 48,
+	};
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = sizeof(table),
+		.data_uptr = (uintptr_t)&table,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
+
+	*pt_id = alloc.out_hwpt_id;
+	return ret;
+}
+
+int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
+		      uint64_t pages)
+{
+	struct iommu_hwpt_vtd_s1_invalidate range = {
+		.addr = va, .npages = pages,
+	};
+	struct iommu_hwpt_invalidate cmd = {
+		.size = sizeof(cmd), .hwpt_id = pt_id,
+		.data_type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+		.data_uptr = (uintptr_t)&range, .entry_len = sizeof(range),
+		.entry_num = 1,
+	};
+
+	return call(vmm->iommu, IOMMU_HWPT_INVALIDATE, &cmd);
+}
+
 /* What DMA without PASID goes through: an IOAS or a page table */
 int device_attach(struct device *dev, uint32_t pt_id)
 {
