@@ -90,7 +90,7 @@ take_back() {
 	find_pristine "$tmp/less.list" || return
 	stage "$pristine" "$tmp/less" "$tmp/less.list"
 	tac "$tmp/way" | while read -r name; do
-		stage_patch "$tmp/less" "$tmp/debian/patches/$name" -R ||
+		git_apply "$tmp/less" -R "$tmp/debian/patches/$name" ||
 			{ echo "$name"; return 1; }
 	done
 }
