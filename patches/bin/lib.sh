@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the series scripts share: the list of patches, the files they touch,
+# and trees of only those files ("stages") in which patches are tried before
+# a real tree is written. Sourced with $root (project) and $me (name) set.
+#
+# PATCHES and BUILD move the series and the products elsewhere, REPO the git
+# tree (for tests, and for the series in tests/lab/qemu).
+
+# shellcheck disable=SC2034,SC2154 # shared with the script that sources this
+
+# Messages are read by scripts here, so they must not be translated.
+export LC_ALL=C
+patches=$(cd "${PATCHES:-$root/patches}" && pwd)
+build=${BUILD:-$root/build}
+cache=${XDG_CACHE_HOME:-${HOME:-$build}/.cache}/nested-sva
+
+say() {
+	printf '%s\n' "$me: $*"
+}
+
+warn() {
+	printf '%s\n' "$me: $*" >&2
+}
+
+die() {
+	warn "$@"
+	exit 1
+}
+
+# A scratch directory in $tmp, gone when the script ends.
+scratch() {
+	tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
+	tmp=$(cd "$tmp" && pwd)
+	trap 'rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+# The first $1 patches in order.
+series_list() {
+	sed -e 's/[[:space:]]*#.*//' -e '/^[[:space:]]*$/d' "$patches/series" |
+		head -n "$1"
+}
+
+series_length() {
+	series_list 99999 | wc -l
+}
+
+# Prints the paths that the given patch files touch.
+touched() {
+	[ $# -gt 0 ] || return 0
+	awk '/^diff --git a\// {
+		# Both sides name the same file: there are no renames.
+		print substr($0, 14, (length($0) - 16) / 2)
+	}' "$@" | sort -u
+}
+
+# The same for the first $1 patches of the series.
+series_touched() {
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	(cd "$patches" && touched $(series_list "$1"))
+}
+
+base_value() {
+	sed -n "s/^$1=//p" "$patches/BASE"
+}
+
+# What the series is for, and the package its base comes in.
+base_name() {
+	name_of_base=$(base_value NAME)
+	echo "${name_of_base:-Linux}"
+}
+
+base_source() {
+	source_of_base=$(base_value SOURCE)
+	echo "${source_of_base:-linux-source-6.12}"
+}
+
+# Prints 6.12.117 for a kernel tree, 10.0.2 for one with such a file VERSION,
+# nothing for anything else.
+tree_version() {
+	[ ! -f "$1/VERSION" ] || { cat "$1/VERSION"; return; }
+	[ ! -r "$1/Makefile" ] || awk -F' *= *' '
+		$1 == "VERSION" { v = $2 }
+		$1 == "PATCHLEVEL" { p = $2 }
+		$1 == "SUBLEVEL" { print v "." p "." $2; exit }' "$1/Makefile"
+}
+
+# Does KSRC name a tree that is not ours? Then it is to be used as it is.
+own_tree() {
+	[ -d "${KSRC-}" ] &&
+		[ "$(cd "$KSRC" && pwd -P)" != "$(realpath -m "$build/linux")" ]
+}
+
+# The newest source package, or the tarball that KSRC names.
+find_tarball() {
+	case ${KSRC-} in
+	*.tar.*) tarball=$KSRC ;;
+	*) tarball=/usr/src/linux-source-6.12.tar.xz ;;
+	esac
+	[ -r "$tarball" ] || die "no $tarball. It comes with the package" \
+		"linux-source-6.12: run \`make deps', or give KSRC=TARBALL."
+}
+
+# What tells one tarball from another.
+tarball_id() {
+	TZ=UTC0 stat -Lc '%s bytes, %y' "$1"
+}
+
+# Unpacks tarball $1 into the directory $2, showing how far it is.
+unpack() {
+	mkdir -p "$2"
+	bytes=$(xz --robot -l "$1" | awk '$1 == "totals" { print $5 }')
+	export nested_sva_records=$((bytes / 10240 + 1))
+	end='\n'
+	[ ! -t 2 ] || end='\r'
+	tar -xf "$1" -C "$2" --strip-components=1 \
+		--checkpoint=$((nested_sva_records / 10 + 1)) --checkpoint-action=exec="
+		printf '  unpacking %3d %%$end' \
+		\$((TAR_CHECKPOINT * 100 / nested_sva_records)) >&2"
+	[ ! -t 2 ] || echo >&2
+}
+
+# Prints a directory with those files of the list $2 that are in tarball $1.
+# Reading a kernel tarball to its end takes ten seconds, so the files are kept.
+extract() {
+	kept=$cache/files/$(tarball_id "$1" | sha256sum | cut -c 1-16)
+	mkdir -p "$kept/tree"
+	(
+		flock 9
+		touch "$kept/known"
+		sort -u "$2" | comm -23 - "$kept/known" >"$tmp/ask"
+		[ ! -s "$tmp/ask" ] || extract_more "$1"
+	) 9>"$kept/lock" && echo "$kept/tree"
+}
+
+# That a file is not in the tarball is an answer too: the series makes it.
+extract_more() {
+	top=$(tar -tf "$1" 2>/dev/null | head -n 1)
+	sed "s|^|${top%%/*}/|" "$tmp/ask" >"$tmp/members"
+	tar -xf "$1" -C "$kept/tree" --strip-components=1 -T "$tmp/members" \
+		2>"$tmp/tar.log" || :
+	if grep -vE 'Not found in archive|previous errors' "$tmp/tar.log" >&2; then
+		return 1
+	fi
+	sort -u "$tmp/ask" "$kept/known" -o "$kept/known"
+}
+
+# $pristine gets the files of the list $1 as they are without the series; $what
+# and $version tell of what tree they are.
+find_pristine() {
+	if own_tree; then
+		what=$KSRC
+		pristine=$tmp/ksrc
+		stage "$KSRC" "$pristine" "$1"
+	else
+		find_tarball
+		what=${tarball##*/}
+		pristine=$(extract "$tarball" "$1")
+	fi
+	version=$(tree_version "$pristine")
+}
+
+# Copies those files of the list $3 that exist in the tree $1 into directory $2.
+stage() {
+	mkdir -p "$2"
+	while read -r file; do
+		if [ -e "$1/$file" ] || [ -L "$1/$file" ]; then
+			printf '%s\n' "$file"
+		fi
+	done <"$3" >"$tmp/present"
+	tar -C "$1" -cf "$tmp/stage.tar" -T "$tmp/present" &&
+	tar -C "$2" -xpf "$tmp/stage.tar" --no-same-owner
+}
+
+# git apply in directory $1, with git's arguments after that: offsets are fine,
+# fuzz is not. What it said is in $stage_log. If it saw a repository around the
+# directory, it would skip files without a word.
+git_apply() {
+	stage_dir=$1
+	shift
+	stage_log=$(cd "$stage_dir" && GIT_DIR=/dev/null \
+		git apply -v --whitespace=nowarn ${only:+"--include=$only"} "$@" 2>&1)
+}
+
+# What does not fit, of what git said.
+git_errors() {
+	printf '%s\n' "$stage_log" |
+		sed -n -e '/while searching for/d' -e 's/^error: /    /p'
+}
+
+# Applies the patches $2.. in directory $1. On failure $failed is the one that
+# does not fit. $tmp/offsets tells of offsets.
+push() {
+	dir=$1
+	shift
+	: >"$tmp/offsets"
+	for failed; do
+		git_apply "$dir" "$patches/$failed" || return 1
+		printf '%s\n' "$stage_log" | awk -v patch="${failed%%-*}" '
+			/^Checking patch / { file = substr($3, 1, length($3) - 3) }
+			/^Hunk .* \(offset / {
+				gsub(/.*\(|\)\.$/, "")
+				print patch ": " file ": " $0
+			}' >>"$tmp/offsets"
+	done
+}
+
+# Takes the patches $2.. back, the last one first.
+pop() {
+	dir=$1
+	shift
+	for failed in $(printf '%s\n' "$@" | tac); do
+		git_apply "$dir" -R "$patches/$failed" || return 1
+	done
+}
+
+# Does the series apply to a copy of tree $1? What apply said is in $tmp/out.
+applies() {
+	rm -rf "$tmp/other"
+	cp -a "$1" "$tmp/other"
+	"$root/patches/bin/apply" "$tmp/other" >"$tmp/out" 2>&1 ||
+		{ cat "$tmp/out"; return 1; }
+}
+
+# Makes tree $1, whose files of the list $2 are those of $tmp/old, like $tmp/new.
+# git writes nothing if a change does not fit. But when the disk is full or one
+# directory is read-only, it stops after it removed files: these are put back.
+land() {
+	status=0
+	(cd "$tmp" && git diff --no-index --binary --no-renames old new) \
+		>"$tmp/changes" || status=$?
+	case $status in
+	0) return ;;
+	1) ;;
+	*) die "git diff failed, see above" ;;
+	esac
+	(
+		trap '' INT TERM HUP
+		cd "$1"
+		like_the_tree git apply -p2 --whitespace=nowarn <"$tmp/changes" || {
+			put_back "$2"
+			false
+		}
+	)
+}
+
+# As the owner of the tree, and with the permissions that its Makefile has.
+like_the_tree() {
+	mode=0$(stat -c %a Makefile)
+	umask "$(printf %o $((0777 & ~(mode | (mode & 0444) >> 2))))"
+	owner=$(stat -c %u Makefile)
+	[ "$(id -u)" -ne 0 ] || [ "$owner" -eq 0 ] || set -- setpriv \
+		--reuid="$owner" --regid="$(stat -c %g Makefile)" --clear-groups "$@"
+	"$@"
+}
+
+put_back() {
+	while read -r file; do
+		if [ ! -e "$tmp/old/$file" ]; then
+			rm -f "$file"
+			rmdir -p --ignore-fail-on-non-empty "${file%/*}" || :
+		elif ! cmp -s "$tmp/old/$file" "$file"; then
+			printf '%s\n' "$file"
+		fi
+	done <"$1" >"$tmp/lost" 2>/dev/null
+	tar -C "$tmp/old" -cf - -T "$tmp/lost" | like_the_tree tar -xpf - || :
+	stage . "$tmp/now" "$1"
+	diff -r "$tmp/old" "$tmp/now" >/dev/null || {
+		mv "$tmp/old" "$tmp.old"
+		warn "$PWD is half written; what was there is in $tmp.old"
+	}
+}
+
+# Brings tree $1 from whatever prefix of whatever series it has to the first
+# $3 patches of this one, writing only files that differ. $2 is what is known
+# about the tree: its touched files before the series and as last written.
+sync_tree() {
+	mkdir -p "$2/pristine" "$2/written"
+	touch "$2/touched"
+	series_touched "$3" | sort -u "$2/touched" - >"$tmp/touched"
+	comm -13 "$2/touched" "$tmp/touched" >"$tmp/fresh"
+	rm -rf "$tmp/old" "$tmp/new"
+	# What no series has touched until now is still as it was unpacked.
+	stage "$1" "$2/pristine" "$tmp/fresh" &&
+		stage "$1" "$2/written" "$tmp/fresh" &&
+		mv "$tmp/touched" "$2/touched" &&
+		stage "$1" "$tmp/old" "$2/touched" &&
+		cp -a "$2/pristine" "$tmp/new" ||
+		die "cannot copy what the series touches in $1, see above"
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	push "$tmp/new" $(series_list "$3") || return 1
+	sync_check_edits "$1" "$2"
+	land "$1" "$2/touched" || die "cannot write in $1, see above"
+	rm -rf "$2/written"
+	cp -a "$tmp/new" "$2/written"
+}
+
+# Nobody should edit here, but a lost evening is worse than a question. What
+# was interrupted while it was written is no edit.
+sync_check_edits() {
+	[ -z "${FORCE-}" ] || return 0
+	while read -r file; do
+		alike "$tmp/old/$file" "$2/written/$file" ||
+			alike "$tmp/old/$file" "$tmp/new/$file" ||
+			die "$1/$file was changed by hand." \
+			"Work in build/tree (make tree), or lose it with FORCE=1."
+	done <"$2/touched"
+}
+
+alike() {
+	cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }
+}
+
+# What kernel-doc of tree $2 complains about in the files of the list $3 in
+# tree $1, sorted and without line numbers, so that two trees can be compared.
+kernel_doc() {
+	grep '\.[ch]$' "$3" | while read -r file; do
+		[ ! -e "$1/$file" ] || (cd "$1" &&
+			perl "$2/scripts/kernel-doc" -none -Wall "$file" 2>&1)
+	done | sed -E 's/^([^:]*):[0-9]+: /\1: /' | sort
+}
