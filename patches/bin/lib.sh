@@ -10,11 +10,14 @@
 
 # shellcheck disable=SC2034,SC2154 # shared with the script that sources this
 
-# Messages are read by scripts here, so they must not be translated.
-export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR source=../../tests/lab/env.sh
+. "$root/tests/lab/env.sh"
 patches=$(cd "${PATCHES:-$root/patches}" && pwd)
-build=${BUILD:-$root/build}
-cache=${XDG_CACHE_HOME:-${HOME:-$build}/.cache}/nested-sva
+build=$(realpath -m "${BUILD:-$root/build}")
+# git without the user's settings, and without a repository that might be around
+# the current directory: in one, it would skip files without a word.
+alone='env GIT_DIR=/dev/null GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+	GIT_CONFIG_COUNT=0 GIT_ATTR_NOSYSTEM=1 git -c core.attributesFile=/dev/null'
 
 say() {
 	printf '%s\n' "$me: $*"
@@ -176,13 +179,13 @@ stage() {
 }
 
 # git apply in directory $1, with git's arguments after that: offsets are fine,
-# fuzz is not. What it said is in $stage_log. If it saw a repository around the
-# directory, it would skip files without a word.
+# fuzz is not. What it said is in $stage_log.
 git_apply() {
 	stage_dir=$1
 	shift
-	stage_log=$(cd "$stage_dir" && GIT_DIR=/dev/null \
-		git apply -v --whitespace=nowarn ${only:+"--include=$only"} "$@" 2>&1)
+	# shellcheck disable=SC2086 # $alone is a list
+	stage_log=$(cd "$stage_dir" && $alone apply -v --whitespace=nowarn \
+		${only:+"--include=$only"} "$@" 2>&1)
 }
 
 # What does not fit, of what git said.
@@ -226,23 +229,24 @@ applies() {
 }
 
 # Makes tree $1, whose files of the list $2 are those of $tmp/old, like $tmp/new.
-# git writes nothing if a change does not fit. But when the disk is full or one
+# git writes nothing if a change does not fit. But when a disk is full or a
 # directory is read-only, it stops after it removed files: these are put back.
 land() {
-	status=0
-	(cd "$tmp" && git diff --no-index --binary --no-renames old new) \
-		>"$tmp/changes" || status=$?
-	case $status in
-	0) return ;;
-	1) ;;
-	*) die "git diff failed, see above" ;;
-	esac
+	# shellcheck disable=SC2086 # $alone is a list
 	(
 		trap '' INT TERM HUP
-		cd "$1"
-		like_the_tree git apply -p2 --whitespace=nowarn <"$tmp/changes" || {
+		status=0
+		cd "$tmp" || exit
+		$alone diff --no-index --binary --no-renames old new >changes ||
+			status=$?
+		[ $status -ne 0 ] || exit 0
+		[ $status -eq 1 ] || die "git diff fails, see above"
+		cd "$1" || exit
+		said=$(like_the_tree $alone apply -p2 --whitespace=nowarn \
+			<"$tmp/changes" 2>&1) || {
+			printf '%s\n' "$said" | head -n 3 >&2
 			put_back "$2"
-			false
+			die "cannot write in $1, which is $state"
 		}
 	)
 }
@@ -250,7 +254,7 @@ land() {
 # As the owner of the tree, and with the permissions that its Makefile has.
 like_the_tree() {
 	mode=0$(stat -c %a Makefile)
-	umask "$(printf %o $((0777 & ~(mode | (mode & 0444) >> 2))))"
+	umask "$(printf %o $((0777 & ~(0700 | mode | (mode & 0444) >> 2))))"
 	owner=$(stat -c %u Makefile)
 	[ "$(id -u)" -ne 0 ] || [ "$owner" -eq 0 ] || set -- setpriv \
 		--reuid="$owner" --regid="$(stat -c %g Makefile)" --clear-groups "$@"
@@ -268,9 +272,10 @@ put_back() {
 	done <"$1" >"$tmp/lost" 2>/dev/null
 	tar -C "$tmp/old" -cf - -T "$tmp/lost" | like_the_tree tar -xpf - || :
 	stage . "$tmp/now" "$1"
+	state="as it was"
 	diff -r "$tmp/old" "$tmp/now" >/dev/null || {
 		mv "$tmp/old" "$tmp.old"
-		warn "$PWD is half written; what was there is in $tmp.old"
+		state="half written. What was there is in $tmp.old"
 	}
 }
 
@@ -284,16 +289,17 @@ sync_tree() {
 	comm -13 "$2/touched" "$tmp/touched" >"$tmp/fresh"
 	rm -rf "$tmp/old" "$tmp/new"
 	# What no series has touched until now is still as it was unpacked.
-	stage "$1" "$2/pristine" "$tmp/fresh" &&
+	{
+		stage "$1" "$2/pristine" "$tmp/fresh" &&
 		stage "$1" "$2/written" "$tmp/fresh" &&
 		mv "$tmp/touched" "$2/touched" &&
 		stage "$1" "$tmp/old" "$2/touched" &&
-		cp -a "$2/pristine" "$tmp/new" ||
-		die "cannot copy what the series touches in $1, see above"
+		cp -a "$2/pristine" "$tmp/new"
+	} || die "cannot copy what the series touches in $1, see above"
 	# shellcheck disable=SC2046 # file names of patches have no blanks
 	push "$tmp/new" $(series_list "$3") || return 1
 	sync_check_edits "$1" "$2"
-	land "$1" "$2/touched" || die "cannot write in $1, see above"
+	land "$1" "$2/touched" || exit
 	rm -rf "$2/written"
 	cp -a "$tmp/new" "$2/written"
 }

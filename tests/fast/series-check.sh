@@ -10,7 +10,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=check
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh

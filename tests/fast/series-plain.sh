@@ -13,7 +13,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=plain
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
