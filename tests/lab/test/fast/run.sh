@@ -32,7 +32,7 @@ new_tree() {
 	mkdir -p "$work/tree/tests/fast" "$work/tree/tests/guest" \
 		"$work/tree/tests/lab/test/fast" "$work/tree/tests/lab/vm"
 	cp "$root/tests/run" "$work/tree/tests/"
-	cp "$lab/ktap.py" "$work/tree/tests/lab/"
+	cp "$lab/ktap.py" "$lab/env.sh" "$work/tree/tests/lab/"
 }
 
 add() {
