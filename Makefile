@@ -67,8 +67,8 @@ initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
 
-demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/lab/vm/boot -w -a intel_iommu=off tests/lab/vm/demo.sh
+demo: initramfs ## from nothing to live traces of DMA through nested translation
+	@tests/lab/vm/demo
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 
