@@ -10,7 +10,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=check
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
@@ -224,7 +224,8 @@ refuses_unapply_of_nothing() {
 
 refuses_half() {
 	fresh_tree
-	stage_push "$tmp/k" $((total - 1)) || return 1
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	push "$tmp/k" $(series_list $((total - 1))) || return 1
 	[ "$total" -eq 1 ] || refused "half-patched: the first $((total - 1))" || return
 	fresh_tree
 	file=$(head -n 1 "$tmp/changed.list")

@@ -13,7 +13,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=plain
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
@@ -89,7 +89,7 @@ take_back() {
 	find_pristine "$tmp/less.list" || return
 	stage "$pristine" "$tmp/less" "$tmp/less.list"
 	tac "$tmp/way" | while read -r name; do
-		stage_patch "$tmp/less" "$tmp/debian/patches/$name" -R ||
+		git_apply "$tmp/less" -R "$tmp/debian/patches/$name" ||
 			{ echo "$name"; return 1; }
 	done
 }

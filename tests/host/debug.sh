@@ -9,7 +9,7 @@
 # Of the kselftests, the one fixture that the series has nothing to do with and
 # that takes longer than all others together is left to the other kernel.
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/host/debug
 vm=$root/tests/lab/vm
 kernel=$root/build/kernel-debug

@@ -5,7 +5,7 @@
 # log a case asks for. Only a complete report of this very boot may count.
 # shellcheck disable=SC2016 # the code in quotes is for the liar
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"

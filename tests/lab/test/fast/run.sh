@@ -4,7 +4,7 @@
 # tests/lab/ktap.py against the streams in run/, of which the first lines say
 # what must be read from them, and tests/run against small trees of tests.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 lab=$root/tests/lab
 streams=$lab/test/fast/run
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh

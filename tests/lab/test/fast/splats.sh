@@ -5,7 +5,7 @@
 # entry must be the only one to catch its own sample, or it could be dropped
 # without a test noticing; the same for what an allow entry lets pass.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
