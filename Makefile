@@ -58,8 +58,9 @@ kselftest: kernel
 # tools/build.mk has the recipes
 pasidmod: kernel
 gpasidwork: kselftest
+vmm: kselftest qemu
 
-initramfs: kernel tools kselftest pasidmod gpasidwork
+initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 

@@ -88,6 +88,23 @@ gpasidwork:
 			-static -o $(TOOLS_OUT)/$@; \
 	fi
 
+# A monitor with a device that does DMA. The kernel's headers and its harness of
+# selftests, and the registers of the device as the series of QEMU has them.
+PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+.PHONY: vmm
+vmm:
+	@mkdir -p $(TOOLS_OUT)
+	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
+		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		rm -f $(TOOLS_OUT)/vmm_test; \
+	else \
+		$(tools-say) CC tests/vmm/vmm_test.c; \
+		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
+			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
+			-isystem $(KSRC)/tools/testing/selftests \
+			tests/vmm/*.c -static -o $(TOOLS_OUT)/vmm_test; \
+	fi
+
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
 	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
 	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
