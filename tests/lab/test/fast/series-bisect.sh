@@ -139,6 +139,7 @@ second() {
 }
 
 third() {
+	printf '%s\n' 'config LATER' '	bool "later"' >>drivers/iommu/Kconfig
 	cat >drivers/iommu/third.c <<-'END'
 	int second(void);
 	extern int hot, __tracepoint_event;
@@ -229,8 +230,11 @@ tried_when_asked() {
 
 tried_with_another_config() {
 	series ""
+	echo 'CONFIG_LATER=y' >>"$project/tests/lab/vm/config"
+	bisect || show || return
+	tried 1 || return
 	echo 'CONFIG_BASE=n' >"$project/tests/lab/vm/config"
-	if ! bisect TO=1 || ! tried 1; then show; fi
+	if ! bisect TO=1 || ! tried 2; then show; fi
 }
 
 # found COLUMN TEXT LINES [VARIABLE=VALUE..]: with these lines the second patch
@@ -335,7 +339,7 @@ check "finds: a test fails" found tests '1 failed' '/* breaks tests */'
 check "finds: the selftests do not build" found selftests kselftest \
 	'/* breaks kselftest */'
 check "blames no patch for the one before it" only_the_guilty
-check "tries all anew with another configuration" tried_with_another_config
+check "tries what another configuration changes" tried_with_another_config
 check "refuses patches that are not there" range_is_checked
 
 finish
