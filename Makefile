@@ -42,7 +42,7 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 export: ## write patches/ from build/tree
 	@patches/bin/export
 
-bisect: deps ## build and boot every prefix of the series [FROM= TO=]
+bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
 # --- the virtual machine ------------------------------------------------------
