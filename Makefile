@@ -42,7 +42,7 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 export: ## write patches/ from build/tree
 	@patches/bin/export
 
-bisect: deps ## build and boot every prefix of the series [FROM= TO=]
+bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
 # --- the virtual machine ------------------------------------------------------
@@ -72,8 +72,8 @@ initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
 
-demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/lab/vm/boot -w -a intel_iommu=off tests/lab/vm/demo.sh
+demo: initramfs ## from nothing to live traces of DMA through nested translation
+	@tests/lab/vm/demo
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 

@@ -99,7 +99,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device as the series of QEMU has them.
 PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm_test vmm_oracle
+VMM		:= vmm_test vmm_oracle vmm_demo
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)

@@ -18,21 +18,35 @@ static int call(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* Memory for a guest; a child process of the monitor's parent shares it */
+char *monitor_memory(void)
+{
+	char *memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* A fresh guest: memory that the IOMMU can find, and nothing assigned yet */
-int monitor_open(struct monitor *vmm)
+int monitor_open_with(struct monitor *vmm, char *memory)
 {
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	int ret;
 
-	*vmm = (struct monitor) { .tables = GUEST_BASE };
-	vmm->memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*vmm = (struct monitor) { .memory = memory, .tables = GUEST_BASE };
+	if (!memory)
+		return -ENOMEM;
 	vmm->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (vmm->memory == MAP_FAILED || vmm->iommu < 0)
+	if (vmm->iommu < 0)
 		return -errno;
 	ret = call(vmm->iommu, IOMMU_IOAS_ALLOC, &ioas);
 	vmm->ioas = ioas.out_ioas_id;
 	return ret ? ret : monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true);
+}
+
+int monitor_open(struct monitor *vmm)
+{
+	return monitor_open_with(vmm, monitor_memory());
 }
 
 void monitor_close(struct monitor *vmm)

@@ -37,6 +37,8 @@ struct device {
 	unsigned int slot;	/* pasid_dma.c: the next one to use */
 };
 
+char *monitor_memory(void);
+int monitor_open_with(struct monitor *vmm, char *memory);
 int monitor_open(struct monitor *vmm);
 void monitor_close(struct monitor *vmm);
 int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write);

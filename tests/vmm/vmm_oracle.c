@@ -22,6 +22,7 @@
 #define LETTERS		6
 #define DATA		(GUEST_BASE + (32ULL << 20))
 #define NONE		(-1)
+#define NOTHING		(1u << LETTERS)
 #define MOST_TABLES	4000
 
 /* Neighbours, pages on both sides of a table's end, and the ends of the halves */
@@ -36,7 +37,7 @@ struct space {
 	uint64_t root;
 	bool bound;
 	int now[NR_PAGES];		/* a letter, or NONE */
-	unsigned int may[NR_PAGES];	/* letters that may be cached */
+	unsigned int may[NR_PAGES];	/* letters that may be cached, or NOTHING */
 	bool moved[NR_PAGES];		/* its table was replaced since */
 };
 
@@ -63,8 +64,9 @@ static void fail(const char *what, const struct space *space, unsigned int page,
 	printf("# step %u: %s: PASID %u, page %u, got %ld\n", step, what,
 	       space ? space->pasid : 0, page, got);
 	if (space)
-		printf("# mapped %d, may be cached 0x%x, bound %d\n",
-		       space->now[page], space->may[page], space->bound);
+		printf("# mapped %d, may be cached 0x%x, bound %d, moved %d\n",
+		       space->now[page], space->may[page], space->bound,
+		       space->moved[page]);
 	printf("not ok 1 oracle seed %" PRIu64 "\n", seed);
 	exit(1);
 }
@@ -92,17 +94,23 @@ static bool may_see(const struct space *space, unsigned int page, int letter)
 	       space->may[page] & 1 << letter;
 }
 
+/*
+ * What is not there is not cached. But a table that was replaced may be, and what
+ * it says is not there, or is not in the stage 2, is found so again and again.
+ */
 static bool may_fault(const struct space *space, unsigned int page)
 {
-	int now = space->now[page];
+	int now = space->now[page], letter;
+	bool old = space->may[page] & NOTHING;
 
-	return !space->bound || now == NONE || !in_stage2[now];
+	for (letter = 0; letter < LETTERS; letter++)
+		old |= space->may[page] & 1 << letter && !in_stage2[letter];
+	return !space->bound || now == NONE || !in_stage2[now] ||
+	       (space->moved[page] && old);
 }
 
-static void do_read(void)
+static void read_page(struct space *space, unsigned int page)
 {
-	struct space *space = some_space();
-	unsigned int page = rnd(NR_PAGES);
 	struct dma dma = { .op = PDMA_OP_READ | (rnd(2) ? PDMA_CMD_ATS : 0),
 			   .pasid = space->pasid, .src = pages[page], .len = 1 };
 
@@ -118,6 +126,11 @@ static void do_read(void)
 	    !may_see(space, page, dma.result - 'A'))
 		fail("byte", space, page, dma.result);
 	old_seen += (int)dma.result - 'A' != space->now[page];
+}
+
+static void do_read(void)
+{
+	read_page(some_space(), rnd(NR_PAGES));
 }
 
 static void do_write(void)
@@ -149,10 +162,11 @@ static void do_map(void)
 {
 	struct space *space = some_space();
 	unsigned int page = rnd(NR_PAGES);
-	int letter = rnd(LETTERS + 1);
+	int letter = rnd(12) ? (int)rnd(LETTERS) : NONE;
 
-	if (letter == LETTERS)
-		letter = NONE;
+	/* So that there is something cached, and something old to be seen */
+	if (rnd(2))
+		read_page(space, page);
 	guest_map(&vmm, space->root, 48, pages[page], page_of(letter), PAGE,
 		  letter == NONE ? 0 : GUEST_RW);
 	space->now[page] = letter;
@@ -175,9 +189,13 @@ static void do_move_table(void)
 	memcpy(monitor_at(&vmm, table),
 	       monitor_at(&vmm, *entry & ~0xfffULL), PAGE);
 	*entry = table | GUEST_RW;
-	for (i = 0; i < NR_PAGES; i++)
-		if (pages[i] >> 21 == pages[page] >> 21)
-			space->moved[i] = true;
+	for (i = 0; i < NR_PAGES; i++) {
+		if (pages[i] >> 21 != pages[page] >> 21)
+			continue;
+		space->moved[i] = true;
+		if (space->now[i] == NONE)
+			space->may[i] |= NOTHING;
+	}
 }
 
 /* What is cached of a page is gone; a hint that only leaves changed was a lie */
@@ -203,13 +221,13 @@ static void do_invalidate(void)
 {
 	struct iommu_cache_invalidate_info infos[8];
 	int32_t results[8];
-	unsigned int i, j, nr = 1 + rnd(8);
+	unsigned int i, j, nr = 1 + rnd(rnd(4) ? 2 : 8);
 	struct space *of[8];
 
 	for (i = 0; i < nr; i++) {
 		of[i] = some_space();
 		results[i] = 1;
-		switch (rnd(4)) {
+		switch (rnd(20)) {
 		case 0:
 			infos[i] = inv_pasid(of[i]->pasid);
 			break;
@@ -219,7 +237,7 @@ static void do_invalidate(void)
 		default:
 			infos[i] = inv_range(of[i]->pasid,
 					     pages[rnd(NR_PAGES)] - PAGE * rnd(2),
-					     PAGE, 1 + rnd(rnd(2) ? 4 : 1100));
+					     PAGE, 1 + rnd(rnd(4) ? 3 : 1100));
 			if (rnd(4) == 0)
 				infos[i].granu.addr_info.flags |=
 					IOMMU_INV_ADDR_FLAGS_LEAF;
@@ -250,11 +268,15 @@ static void do_invalidate(void)
 	}
 }
 
-/* Memory leaves the guest, and comes back */
+/* Memory leaves the guest, a page at a time, and comes back */
 static void do_stage2(void)
 {
-	int letter = rnd(LETTERS);
+	int letter;
 
+	for (letter = 0; letter < LETTERS && in_stage2[letter]; letter++)
+		;
+	if (letter == LETTERS)
+		letter = rnd(LETTERS);
 	if (in_stage2[letter])
 		must(monitor_unmap(&vmm, page_of(letter), PAGE), "IOAS_UNMAP");
 	else
@@ -276,12 +298,15 @@ static void bind_space(struct space *space)
 
 static void do_bind(void)
 {
-	struct space *space = some_space();
+	struct space *space;
 
-	if (!space->bound) {
-		bind_space(space);
-		return;
+	for (space = spaces; space < spaces + PASIDS; space++) {
+		if (!space->bound) {
+			bind_space(space);
+			return;
+		}
 	}
+	space = some_space();
 	must(pasid_unbind(&vmm, &dev, space->pasid), "unbind");
 	space->bound = false;
 }
@@ -319,14 +344,14 @@ static const struct {
 	unsigned int weight;
 	void (*run)(void);
 } steps[] = {
-	{ 340, do_read },
-	{ 60, do_write },
-	{ 260, do_map },
-	{ 30, do_move_table },
-	{ 180, do_invalidate },
-	{ 50, do_stage2 },
+	{ 450, do_read },
+	{ 70, do_write },
+	{ 180, do_map },
+	{ 25, do_move_table },
+	{ 150, do_invalidate },
+	{ 40, do_stage2 },
 	{ 30, do_bind },
-	{ 15, do_attach },
+	{ 20, do_attach },
 	{ 30, do_read_without },
 	{ 5, do_reset },
 };
