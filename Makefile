@@ -42,7 +42,7 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 export: ## write patches/ from build/tree
 	@patches/bin/export
 
-bisect: deps ## build and boot every prefix of the series [FROM= TO=]
+bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
 # --- the virtual machine ------------------------------------------------------
@@ -63,16 +63,17 @@ kselftest: kernel
 # tools/build.mk has the recipes
 pasidmod: kernel
 gpasidwork: kselftest
+vmm: kselftest qemu
 
-initramfs: kernel tools kselftest pasidmod gpasidwork
+initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
 
-demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/lab/vm/boot -w -a intel_iommu=off tests/lab/vm/demo.sh
+demo: initramfs ## from nothing to live traces of DMA through nested translation
+	@tests/lab/vm/demo
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 

@@ -96,6 +96,26 @@ gpasidwork:
 			-static -o $(TOOLS_OUT)/$@; \
 	fi
 
+# A monitor with a device that does DMA. The kernel's headers and its harness of
+# selftests, and the registers of the device as the series of QEMU has them.
+PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+VMM		:= vmm_test vmm_oracle vmm_demo
+.PHONY: vmm
+vmm:
+	@mkdir -p $(TOOLS_OUT)
+	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
+		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		rm -f $(VMM:%=$(TOOLS_OUT)/%); \
+	else for program in $(VMM); do \
+		$(tools-say) CC tests/vmm/$$program.c; \
+		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
+			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
+			-isystem $(KSRC)/tools/testing/selftests \
+			tests/vmm/$$program.c tests/vmm/monitor.c \
+			tests/vmm/guest.c tests/vmm/pasid_dma.c \
+			-static -o $(TOOLS_OUT)/$$program || exit; \
+	done; fi
+
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
 	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
 	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o

@@ -12,6 +12,11 @@ image=$work/image
 mkdir "$work/kernel" "$work/tools" "$work/more"
 cp /bin/true "$work/tools/tool-a"
 echo '#!/bin/sh' >"$work/more/tool-b"
+echo tool-b >"$work/more/programs"
+echo drivers/new.o >"$work/kernel/modules.order"
+mkdir "$work/kernel/drivers"
+cp /bin/true "$work/kernel/drivers/new.ko"
+cp /bin/true "$work/kernel/drivers/old.ko"
 echo 'not executable' >"$work/more/text"
 chmod +x "$work/more/tool-b"
 
@@ -44,12 +49,14 @@ stays() {
 
 check "it is packed" pack
 for file in init lib/ktap.sh bin/busybox bin/trace-cmd bin/jq bin/tool-a \
-	elsewhere/tool-b; do
+	elsewhere/tool-b elsewhere/programs lib/modules/new.ko; do
 	check "it holds $file" holds "$file"
 done
 check "and the libraries of jq" holds_libraries_of "$(command -v jq)"
 check "but no file that is not executable" sh -c \
 	"! cpio --quiet -t <'$image' | grep -q text"
+check "and no module of an earlier build" sh -c \
+	"! cpio --quiet -t <'$image' | grep -q old.ko"
 check "unchanged inputs: it is not packed again" stays true
 cp "$image" "$work/first"
 check "an input touched: packed again" changes touch -d '1 hour ago' \

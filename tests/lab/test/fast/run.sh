@@ -123,4 +123,26 @@ check "a VM without report" run_says 1 "1 passed, 1 failed, 0 skipped" vm
 echo 0 >"$work/tree/tests/lab/vm/boot.status"
 check "all layers together" run_says 0 "3 passed, 0 failed, 1 skipped" all
 
+# Two that wait for each other; then two that must not meet.
+meets() {
+	echo ". '$lab/ktap.sh'; touch $1; for try in \$(seq 300); do
+		[ ! -e $2 ] || { ok met; finish; }; sleep 0.1; done"
+}
+new_tree
+add fast/one.sh "$(meets a b)"
+add fast/two.sh "$(meets b a)"
+check "two tests run at once" run_says 0 "2 passed, 0 failed, 0 skipped"
+add fast/one.sh "# alone: a reason
+. '$lab/ktap.sh'; sleep 0.5; check alone test ! -e two; finish"
+add fast/two.sh ". '$lab/ktap.sh'; touch two; sleep 1; rm two; ok two; finish"
+check "but none with one that is to be alone" \
+	run_says 0 "2 passed, 0 failed, 0 skipped"
+# shellcheck disable=SC2016 # for eval
+check "a line for each as it ends" \
+	eval '[ "$(cut -d " " -f 1 "$work/said")" = "fast/two
+fast/one
+2" ]'
+check "results in the order of their names" grep -q '^ok 1 fast/one' \
+	"$work/tree/build/test/results.ktap"
+
 finish
