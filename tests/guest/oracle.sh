@@ -7,6 +7,7 @@
 # them, or those of a seed again: tests/lab/vm/boot -n -x tests/guest/vmm.allow
 # -a "steps=100000 seed=7" tests/guest/oracle.sh tests/guest/vfio.sh
 
+# shellcheck source-path=SCRIPTDIR source=vfio.sh
 . ./vfio.sh
 vfio_bind
 exec vmm_oracle "${steps:-10000}" "${seed:-1}"

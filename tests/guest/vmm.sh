@@ -6,6 +6,7 @@
 # A monitor in miniature, tests/vmm: page tables of a guest on the PASIDs of a
 # device that does DMA through both stages. It reports for itself.
 
+# shellcheck source-path=SCRIPTDIR source=vfio.sh
 . ./vfio.sh
 vfio_bind
 exec vmm_test
