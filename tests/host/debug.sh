@@ -45,7 +45,7 @@ $(cat "$work/$1.err")"
 
 # The scan must take the lines that tell of the bug for a splat.
 noticed() { # TEXT
-	{ echo "Linux version of that"; grep -aF "$1" "$work/bugs/console.log"; } \
+	{ echo "<5>[    0.000000] Linux version of that"; grep -aF "$1" "$work/bugs/console.log"; } \
 		>"$work/one.log"
 	"$vm/splats" "$work/one.log"
 	[ $? -eq 1 ]
