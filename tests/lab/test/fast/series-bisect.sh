@@ -119,7 +119,7 @@ add_patch() {
 	cp -a new b
 	{
 		printf 'Subject: [PATCH] %s\n\n%s\n---\n' "$1" "$message"
-		git diff --no-index --no-prefix a b || :
+		git diff --no-index --no-prefix a b | sed "s|^diff --git b/|diff --git a/|"
 	} >"$patches/$name"
 	echo "$name" >>"$patches/series"
 }
