@@ -9,7 +9,7 @@ V		?= 0
 .DELETE_ON_ERROR:
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
-.PHONY: help deps source apply unapply tree export kernel kernel-debug
+.PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect bench install clean
 
@@ -41,6 +41,9 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 
 export: ## write patches/ from build/tree
 	@patches/bin/export
+
+refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
+	@patches/bin/refresh $(if $(TO),$(call quote,$(TO)))
 
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect

@@ -271,6 +271,8 @@ tried_until_it_passes() {
 	series "/* not seen */"
 	bisect TO=2 BOOT=none || show || return
 	if ! bisect TO=2 || ! tried 1; then show; fi
+	series "/* breaks kernel */"
+	if bisect TO=2 || bisect TO=2 || ! tried 2; then show; fi
 }
 
 stops_after_a_failure() {
@@ -311,7 +313,7 @@ check "which is recorded" is_recorded
 check "and not tried again, whatever the messages and texts" not_tried_again
 check "but from the first change on" tried_after_a_change
 check "or when asked for" tried_when_asked
-check "or not booted" tried_until_it_passes
+check "or not booted, or failed" tried_until_it_passes
 check "sample: neighbours by date" sample_by_date
 check "sample: what has changed since the record first" sample_changed_first
 check "finds: does not apply" found_not_to_apply
