@@ -149,7 +149,7 @@ second_interrupt_ends_at_once() {
 	rm -f ready
 	timeout -s KILL 100 pasidsnoop --ready-file ready >stuck 2>stuck.err &
 	snoop=$!
-	until [ -e ready ]; do sleep 0.1; done
+	appears ready "$snoop" || return
 	pasidwork -n 1 -a 997 -f 0 >/dev/null	# more than a pipe holds
 	sleep 1
 	kill -INT "$snoop"
@@ -380,10 +380,7 @@ life_has_references() {
 hold() {
 	pasidwork -n 0 -s held "$@" >work.held 2>held.err &
 	holder=$!
-	until [ -e held ]; do
-		kill -0 "$holder" || return
-		sleep 0.1
-	done
+	appears held "$holder"
 }
 
 let_go() {
