@@ -324,7 +324,7 @@ alike() {
 # tree $1, sorted and without line numbers, so that two trees can be compared.
 kernel_doc() {
 	grep '\.[ch]$' "$3" | while read -r file; do
-		[ ! -e "$1/$file" ] || (cd "$1" &&
-			perl "$2/scripts/kernel-doc" -none -Wall "$file" 2>&1)
-	done | sed -E 's/^([^:]*):[0-9]+: /\1: /' | sort
+		[ ! -e "$1/$file" ] || printf '%s\n' "$file"
+	done | (cd "$1" && xargs -r perl "$2/scripts/kernel-doc" -none -Wall 2>&1) |
+		sed -E 's/^([^:]*):[0-9]+: /\1: /' | sort
 }

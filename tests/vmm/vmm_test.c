@@ -376,7 +376,7 @@ TEST_F(vmm, bad_input)
 	EXPECT_EQ(-EOPNOTSUPP, pasid_bind(vmm, dev, pasid, root, 48,
 					  IOMMU_SVA_VTD_GPASID_CD));
 	EXPECT_EQ(-ENOENT, pasid_bind(vmm, dev, pasid ^ 0x40000, root, 48, 0));
-	EXPECT_EQ(0, pasid_bind(vmm, dev, pasid, root, 48,
+	EXPECT_EQ(0, pasid_bind(vmm, dev, pasid, guest_table(vmm), 48,
 				IOMMU_SVA_VTD_GPASID_SRE |
 				IOMMU_SVA_VTD_GPASID_WPE |
 				IOMMU_SVA_VTD_GPASID_EAFE));
@@ -468,6 +468,8 @@ TEST_F(vmm, rid_nested)
 	EXPECT_EQ(-EIO, device_invalidate(&self->vmm, nested, 0x1000, 1));
 	EXPECT_EQ(0, device_invalidate(&self->vmm, nested, 0x1000, 1));
 
+	/* The RID left the parent, which may have flushed by the id they share */
+	EXPECT_READ('C', 0x1000);
 	MAP(0x1000, 'D');
 	EXPECT_READ('C', 0x1000);
 	EXPECT_EQ(0, INVALIDATE(inv_pasid(self->pasid)));
@@ -507,6 +509,63 @@ TEST_F(vmm, stage2_unmap_many)
 	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
 	for (i = 0; i < 64; i++)
 		EXPECT_EQ(-1, READ(pasid[i], 0x1000));
+}
+
+/* How many domain ids of the unit are taken */
+static int domain_ids(void)
+{
+	FILE *file = fopen("/sys/class/iommu/dmar0/intel-iommu/domains_used",
+			   "r");
+	int ids = -1;
+
+	if (file && fscanf(file, "%d", &ids) != 1)
+		ids = -1;
+	if (file)
+		fclose(file);
+	return ids;
+}
+
+/* Bindings take no domain id, but a second table of a PASID, on another device */
+TEST_F(vmm, domain_ids)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device other;
+	uint32_t pasid[66];
+	unsigned int i;
+	int before;
+
+	ASSERT_EQ(0, device_open(vmm, &other, 1));
+	before = domain_ids();
+	ASSERT_LT(0, before);
+	for (i = 0; i < 66; i++) {
+		ASSERT_EQ(0, pasid_alloc(vmm, &pasid[i]));
+		ASSERT_EQ(0, pasid_bind(vmm, &self->dev, pasid[i], self->root,
+					48, 0));
+	}
+	EXPECT_EQ(before, domain_ids());
+	/* The same table is no second one */
+	ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[65], self->root, 48, 0));
+	EXPECT_EQ(before, domain_ids());
+	for (i = 0; i < 64; i++)
+		ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[i],
+					guest_table(vmm), 48, 0));
+	EXPECT_EQ(before + 64, domain_ids());
+	EXPECT_EQ(-ENOSPC, pasid_bind(vmm, &other, pasid[64], guest_table(vmm),
+				      48, 0));
+	ASSERT_EQ(0, pasid_unbind(vmm, &other, pasid[0]));
+	EXPECT_EQ(before + 63, domain_ids());
+	EXPECT_EQ(0, pasid_bind(vmm, &other, pasid[64], guest_table(vmm), 48,
+				0));
+	device_close(&other);
+	/* The host has the other device back, in a domain of its own */
+	EXPECT_EQ(before + 1, domain_ids());
+
+	/* One table is walked in one way */
+	ASSERT_EQ(0, pasid_unbind(vmm, &self->dev, pasid[0]));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, &self->dev, pasid[0], self->root, 57,
+				      0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, &self->dev, pasid[0], self->root, 48,
+				      IOMMU_SVA_VTD_GPASID_EAFE));
 }
 
 TEST_HARNESS_MAIN
