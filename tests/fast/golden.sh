@@ -7,7 +7,7 @@
 # of pasidsnoop. After a wanted change: "golden.sh -u" shows the differences
 # and takes them over.
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}

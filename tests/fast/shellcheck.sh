@@ -5,7 +5,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 
@@ -16,7 +16,7 @@ files() {
 
 is_script() {
 	case $1 in
-	patches/*) return 1 ;;
+	*.patch) return 1 ;;
 	*.sh) return 0 ;;
 	*) head -n 1 "$1" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$)' ;;
 	esac

@@ -3,7 +3,7 @@
 #
 # What each tool takes and prints, its --help and its manual say the same.
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}

@@ -3,7 +3,7 @@
 #
 # Status and message of the tools where they cannot start. Nothing is traced.
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}

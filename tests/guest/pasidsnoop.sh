@@ -503,6 +503,10 @@ check "without tracepoints the stock functions do" stock_functions_do
 check "no privilege: status 3" gives 3 'lacks CAP_BPF and CAP_PERFMON' \
 	pasidwork -u pasidsnoop
 check "no BTF: status 4" without_btf
+check "too few files may be open for the kernel's types" \
+	gives 4 'kernel types .*ulimit -n' sh -c 'ulimit -n 3; exec pasidsnoop'
+check "and for the programs" \
+	gives 1 'cannot load .*ulimit -n' sh -c 'ulimit -n 8; exec pasidsnoop'
 check "no hooks: status 4" gives 4 'neither the ioasid tracepoints nor' \
 	pasidsnoop --btf "$files/pasid.bpf.o"
 check "an unreadable --btf file: status 4" gives 4 'cannot read kernel types' \

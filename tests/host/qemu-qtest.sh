@@ -7,7 +7,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 out=$root/build/qemu/out
@@ -15,7 +15,7 @@ QTEST_QEMU_BINARY=$out/qemu-system-x86_64
 export QTEST_QEMU_BINARY
 
 tests="intel-iommu-test vtd-nested-test vtd-walk-test vtd-inval-test
-	pasid-dma-test"
+	vtd-queue-test pasid-dma-test"
 
 # A test that is not there, or has no cases, is one result: not ok.
 cases() {

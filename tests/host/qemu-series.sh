@@ -6,7 +6,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 src=$root/build/qemu/src

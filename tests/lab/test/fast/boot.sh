@@ -5,7 +5,7 @@
 # log a case asks for. Only a complete report of this very boot may count.
 # shellcheck disable=SC2016 # the code in quotes is for the liar
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
@@ -23,7 +23,7 @@ cat >"$work/qemu-system-x86_64" <<-'END'
 		*vm.nonce=*) nonce=${arg#*vm.nonce=} nonce=${nonce%% *} ;;
 		esac
 	done
-	echo "[    0.000000] Linux version 6.12.117" >"$console"
+	echo "<5>[    0.000000] Linux version 6.12.117" >"$console"
 	trailer() { # STATUS: as tests/lab/vm/init writes it
 		sum=$(sha256sum <"$log")
 		echo "exitstatus $nonce $1 ${sum%% *}" >>"$log"
@@ -75,7 +75,7 @@ check "a changed byte before the report" boots_to 125 \
 check "QEMU that fails to start" boots_to 125 'exit 1'
 check "QEMU that hangs" boots_to 124 'out "ok 1"; exec sleep 60' -t 1
 check "a splat beside a report of success" boots_to 123 \
-	'trailer 0; echo "[    1.000000] BUG: x" >>"$console"'
+	'trailer 0; echo "<4>[    1.000000] BUG: x" >>"$console"'
 check "a kernel log that cannot be scanned" \
 	boots_to 123 'trailer 0; : >"$console"'
 check "no kernel image" boots_to 125 'trailer 0' -k "$work/none"

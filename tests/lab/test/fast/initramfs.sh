@@ -3,7 +3,7 @@
 #
 # tests/lab/vm/initramfs: what is in it, and when it is built anew.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"

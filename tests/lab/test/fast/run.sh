@@ -4,7 +4,7 @@
 # tests/lab/ktap.py against the streams in run/, of which the first lines say
 # what must be read from them, and tests/run against small trees of tests.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 lab=$root/tests/lab
 streams=$lab/test/fast/run
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
@@ -32,7 +32,7 @@ new_tree() {
 	mkdir -p "$work/tree/tests/fast" "$work/tree/tests/guest" \
 		"$work/tree/tests/lab/test/fast" "$work/tree/tests/lab/vm"
 	cp "$root/tests/run" "$work/tree/tests/"
-	cp "$lab/ktap.py" "$work/tree/tests/lab/"
+	cp "$lab/ktap.py" "$lab/env.sh" "$work/tree/tests/lab/"
 }
 
 add() {

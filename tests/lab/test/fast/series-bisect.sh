@@ -84,6 +84,7 @@ make_project() {
 	mkdir -p "$project/tests/lab/vm" "$project/tests/guest" \
 		"$project/patches" "$project/Documentation"
 	cd "$project/tests"
+	cp "$root/tests/lab/env.sh" lab/
 	touch guest/kselftest.sh guest/kunit.sh lab/ktap.sh lab/vm/boot \
 		lab/vm/init lab/vm/splats lab/vm/splats.allow lab/vm/splats.deny
 	echo 'CONFIG_BASE=y' >lab/vm/config
@@ -118,8 +119,7 @@ add_patch() {
 	cp -a new b
 	{
 		printf 'Subject: [PATCH] %s\n\n%s\n---\n' "$1" "$message"
-		diff -Nru a b | sed -e 's|^diff -Nru .* b/\(.*\)|diff --git a/\1 b/\1|' \
-			-e '/^\(---\|+++\) /s/\t.*//'
+		git diff --no-index --no-prefix a b | sed "s|^diff --git b/|diff --git a/|"
 	} >"$patches/$name"
 	echo "$name" >>"$patches/series"
 }

@@ -5,7 +5,7 @@
 # tests/lab/vm/boot with real VMs: status, output and files come back, and a guest
 # that panics, hangs, is killed or prints a splat is told from a good one.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"

@@ -6,7 +6,7 @@
 # terminal, and what is typed waits for what is to be seen first. KTAP.
 
 # shellcheck disable=SC2016 # what is typed is expanded in the guest
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
