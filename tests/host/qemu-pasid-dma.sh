@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 300
 #
-# Linux finds two pasid-dma, each in a group of its own, and switches on what
-# they have and it wants: PASID with privileged mode, and ATS. KTAP.
+# Linux finds three pasid-dma, one of them behind a root port, each in a group of
+# its own, and switches on what they have and it wants: PASID with privileged mode,
+# and ATS. KTAP.
 
 set -eu
 
@@ -39,7 +40,8 @@ boots() {
 	"$root/tests/lab/vm/boot" -o "$work/out" -t 240 \
 		-q "-global intel-iommu.x-nested=on \
 			-global intel-iommu.device-iotlb=on \
-			-device pasid-dma,addr=1d.0 -device pasid-dma,addr=1e.0" \
+			-device pasid-dma,addr=1d.0 -device pasid-dma,addr=1e.0 \
+			-device pcie-root-port,id=rp,chassis=1 -device pasid-dma,bus=rp" \
 		"$work/guest.sh"
 }
 
@@ -52,11 +54,11 @@ lines() {
 groups_differ() {
 	cat "$work/out/ktap.log"
 	[ "$(sed -n 's/.* group \([0-9]*\) .*/\1/p' "$work/out/ktap.log" |
-		sort -u | wc -l)" -eq 2 ]
+		sort -u | wc -l)" -eq 3 ]
 }
 
 check "Linux boots with them" boots
 check "each has a group of its own" groups_differ
-check "PASID and its privileged mode are on" lines 2 " pasid 0005 "
-check "ATS is on" lines 2 " ats 8000$"
+check "PASID and its privileged mode are on" lines 3 " pasid 0005 "
+check "ATS is on" lines 3 " ats 8000$"
 finish
