@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 
+#include "lib/out.h"
 #include "lib/trace.h"
 #include "invshow.h"
 #include "inv.skel.h"
@@ -161,8 +162,10 @@ static const struct trace_ops ops = {
 int main(int argc, char **argv)
 {
 	static struct trace t;
-	int ret = cli_parse(&tool, &t.cli, argc, argv);
+	int ret;
 
+	out_init();
+	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
 	filter.common = t.cli.filter;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/life.h"
+#include "lib/out.h"
 #include "lib/trace.h"
 #include "pasidshow.h"
 #include "pasid.skel.h"
@@ -155,8 +156,10 @@ _Static_assert(PASID_NR_TYPES <= EMIT_SLOTS, "more events than counters");
 int main(int argc, char **argv)
 {
 	static struct trace t;
-	int ret = cli_parse(&tool, &t.cli, argc, argv);
+	int ret;
 
+	out_init();
+	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
 	filter = t.cli.filter;

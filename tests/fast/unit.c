@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sys/socket.h>
+
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
 #include "../../tools/lib/life.h"
@@ -436,6 +438,33 @@ static void json_is_always_utf8(void)
 	json_decref(s);
 }
 
+/* Each write to such a socket is a message: how many there are can be counted. */
+static void lines_are_written_together(void)
+{
+	int pair[2], saved = dup(1), messages = 0;
+	static char buffer[4096];
+	char buf[4096];
+
+	fflush(stdout);
+	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair));
+	dup2(pair[1], 1);
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+	out_text("\n");	/* the first one finds the stream as it was */
+	CHECK(!out_flush() && recv(pair[0], buf, sizeof(buf), 0) == 1);
+	for (int i = 0; i < 100; i++)
+		out_text("line %d\n", i);
+	out_json(json_pack("{s:i}", "a", 1));
+	CHECK(!out_flush());
+	dup2(saved, 1);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	while (recv(pair[0], buf, sizeof(buf), 0) > 0)
+		messages++;
+	CHECK(messages == 1);
+	close(saved);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void values_are_formatted(void)
 {
 	char buf[40];
@@ -644,6 +673,7 @@ int main(void)
 		T(requests_are_described),
 		T(text_is_safe_for_a_terminal),
 		T(json_is_always_utf8),
+		T(lines_are_written_together),
 		T(values_are_formatted),
 		T(capabilities_are_named),
 		T(plan_takes_the_best_hook_there_is),
@@ -654,6 +684,7 @@ int main(void)
 	};
 	int nr = sizeof(tests) / sizeof(tests[0]), bad = 0;
 
+	out_init();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("KTAP version 1\n1..%d\n", nr);
 	for (int i = 0; i < nr; i++) {

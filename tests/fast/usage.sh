@@ -33,6 +33,15 @@ unprivileged() {
 	fi
 }
 
+cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
+	check "${snoop##*/}: a full disk is an error: $1" gives 1 \
+		"cannot write the output: No space left" \
+		sh -c "exec '$snoop' $* >/dev/full"
+	check "${snoop##*/}: a closed stdout is an error: $1" gives 1 \
+		"cannot write the output: Bad file descriptor" \
+		sh -c "exec '$snoop' $* >&-"
+}
+
 cannot_start() { # NAME RECORDING
 	snoop=$work/$1 recording=$here/golden/$2
 	rm -f "$work/ran"
@@ -55,12 +64,15 @@ cannot_start() { # NAME RECORDING
 	check "$1: a command is not run if nothing is traced" \
 		gives 3 "lacks" unprivileged "$snoop" -- touch "$work/ran"
 	check "$1: indeed it was not" test ! -e "$work/ran"
-	check "$1: a full disk is an error" \
-		sh -c "'$snoop' --replay '$recording' >/dev/full 2>'$work/err'
-			[ \$? -eq 1 ] && grep -q 'No space left' '$work/err'"
+	cannot_write --replay "$recording"
+	cannot_write --help
+	cannot_write --version
+	check "$1: what a closed pipe does not take is no error" sh -c \
+		"{ '$snoop' --help; echo \$? >'$work/status'; } | true
+			[ \$(cat '$work/status') -eq 0 ]"
 }
 
-plan 14
+plan 26
 cannot_start pasidsnoop one.rec
 cannot_start invsnoop inv-one.rec
 rm -rf "$work"

@@ -8,6 +8,7 @@
 #include <bpf/libbpf.h>
 
 #include "cli.h"
+#include "out.h"
 
 const char *msg_name = "tool";
 
@@ -269,6 +270,16 @@ static int letter_to_id(const struct cli_tool *tool, int letter)
 	return -1;
 }
 
+static int printed(void)
+{
+	int err = out_flush();
+
+	if (!err || err == EPIPE)
+		return EXIT_OK;
+	msg("cannot write the output: %s.", strerror(err));
+	return EXIT_RUNTIME;
+}
+
 static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
 {
 	struct option longs[CLI_NR + 1] = {};
@@ -300,13 +311,13 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 					 "unknown option %s", name, NULL);
 		}
 		if (id == CLI_HELP) {
-			cli_help(tool, stdout);
-			return EXIT_OK;
+			cli_help(tool, out_file());
+			return printed();
 		}
 		if (id == CLI_VERSION) {
-			printf("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
-			       libbpf_version_string());
-			return EXIT_OK;
+			out_text("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
+				 libbpf_version_string());
+			return printed();
 		}
 		what = take(tool, cli, id, optarg, err, sizeof(err));
 		if (what) {

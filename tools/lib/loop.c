@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "loop.h"
+#include "out.h"
 
 const char *const stop_names[] = {
 	[GO_ON] = "none",
@@ -152,6 +153,8 @@ bool loop_stopping(struct loop *loop)
 		reap(loop);
 	if (got_signal)
 		loop->stop = STOP_SIGNAL;
+	else if (out_error())
+		loop->stop = STOP_OUTPUT;
 	else if (loop->child_done)
 		loop->stop = STOP_COMMAND;
 	else if (loop->deadline_ns && now_ns(CLOCK_MONOTONIC) >= loop->deadline_ns)
@@ -176,11 +179,12 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb)
 	struct pollfd fds[] = {
 		{ .fd = wake_fd, .events = POLLIN },
 		{ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN },
-		{ .fd = STDOUT_FILENO },	/* only for POLLERR: the reader went away */
+		{ .fd = out_fd() },	/* only for POLLERR: the reader went away */
 	};
 	uint64_t count;
 
-	while (!loop_stopping(loop)) {
+	/* all that is read at a time is one write */
+	while (out_flush(), !loop_stopping(loop)) {
 		if (poll(fds, 3, timeout_ms(loop)) < 0 && errno != EINTR) {
 			msg("cannot wait for events: %s.", strerror(errno));
 			return false;

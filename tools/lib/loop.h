@@ -14,7 +14,7 @@ enum stop_reason {
 	STOP_DURATION,
 	STOP_LIMIT,
 	STOP_COMMAND,
-	STOP_OUTPUT,		/* nobody reads stdout any more */
+	STOP_OUTPUT,		/* nobody reads it any more, or it cannot be written */
 };
 extern const char *const stop_names[];
 

@@ -42,15 +42,16 @@ void trace_show(struct trace *t, const void *event, size_t size)
 		return;
 	memset(t->copy, 0, t->ops->size);
 	memcpy(t->copy, event, size < t->ops->size ? size : t->ops->size);
-	if (t->record)
+	if (t->record) {
 		t->ops->record(t->record, t->copy);
+		if (ferror(t->record) && !t->loop.stop)
+			t->loop.stop = STOP_OUTPUT;
+	}
 	if (!t->ops->show(t, t->copy))
 		return;
 	t->shown++;
 	if (t->shown == t->cli.limit && !t->loop.stop)
 		t->loop.stop = STOP_LIMIT;
-	if (out_error() && !t->loop.stop)
-		t->loop.stop = STOP_OUTPUT;
 }
 
 /* Without the early return a flood of events would keep the loop from ending. */
@@ -105,7 +106,7 @@ static int print_end(struct trace *t, const char *reason)
 	if (t->cli.json)
 		print_end_object(t, more, reason);
 	json_decref(more);
-	error = out_error();
+	error = out_flush();
 	msg("%llu events, %llu lost, %llu missed, %s%.1f s", t->shown, c->all.lost, c->missed,
 	    text, (t->session.end_ns - t->session.start_ns) / 1e9);
 	if (c->all.lost)
@@ -183,6 +184,16 @@ static int make_plan(struct trace *t)
 	return EXIT_KERNEL;
 }
 
+/* A command does not run if its trace cannot be written. */
+static bool run(struct trace *t, struct ring_buffer *rb)
+{
+	out_flush();
+	if (loop_stopping(&t->loop))
+		return true;
+	return loop_start(&t->loop, t->cli.ready, t->cli.duration_s) &&
+	       loop_run(&t->loop, rb);
+}
+
 static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 {
 	struct ring_buffer *rb = ring_buffer__new(bpf_object__find_map_fd_by_name(*skel->obj,
@@ -199,9 +210,7 @@ static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 	print_head(t);
 	if (t->record)
 		record_head(t->record, &t->session, t->ops->names);
-	ok = (!t->ops->before || t->ops->before(t)) &&
-	     loop_start(&t->loop, t->cli.ready, t->cli.duration_s) &&
-	     loop_run(&t->loop, rb);
+	ok = (!t->ops->before || t->ops->before(t)) && run(t, rb);
 	t->session.end_ns = now_ns(CLOCK_MONOTONIC);
 	t->draining = true;
 	if (t->ops->stop)
@@ -226,6 +235,15 @@ int trace_skeleton(struct trace *t, struct bpf_object_skeleton *skel)
 	return ret ? ret : trace_events(t, skel);
 }
 
+/* An error of before is as bad as one now, but only now there is an errno. */
+static bool close_file(FILE *f)
+{
+	bool failed = ferror(f);
+
+	errno = EIO;
+	return !fclose(f) && !failed;
+}
+
 static int trace(struct trace *t)
 {
 	int ret;
@@ -243,7 +261,7 @@ static int trace(struct trace *t)
 	if (!loop_init(&t->loop, t->cli.cmd))
 		return EXIT_RUNTIME;
 	ret = t->ops->open(t);
-	if (t->record && fclose(t->record)) {
+	if (t->record && !close_file(t->record)) {
 		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
 		ret = EXIT_RUNTIME;
 	}
@@ -254,7 +272,6 @@ int trace_main(struct trace *t, const struct trace_ops *ops)
 {
 	char copy[ops->size] __attribute__((aligned(8)));
 
-	out_init();
 	t->ops = ops;
 	t->copy = copy;
 	return t->cli.replay ? replay(t) : trace(t);
