@@ -175,7 +175,7 @@ static void options_set_what_they_say(void)
 	struct cli *c = &parsed.cli;
 
 	parse("");
-	CHECK(parsed.ret == CLI_GO_ON && c->events == 3 && !c->events_given && !c->cmd);
+	CHECK(parsed.ret == CLI_GO_ON && c->events == 3 && !c->events_given && !c->cmd.argv);
 	CHECK(c->buffer_kb == 1024 && !c->json && !c->verbose && !c->limit);
 	parse("-p 7 -P 1,2 -e free -x -d 3 -n 4 -T -w -j -vv");
 	CHECK(parsed.ret == CLI_GO_ON);
@@ -206,10 +206,25 @@ static void options_set_what_they_say(void)
 	CHECK(parsed.ret == CLI_GO_ON && c->events == 3 && c->life);
 	tool.rare = tool.life = 0;
 	parse("-x -- cmd -x arg");
-	CHECK(parsed.ret == CLI_GO_ON && c->filter.failed_only && c->cmd);
-	CHECK_STR(c->cmd[0], "cmd");
-	CHECK_STR(c->cmd[1], "-x");
-	CHECK_STR(c->cmd[2], "arg");
+	CHECK(parsed.ret == CLI_GO_ON && c->filter.failed_only && c->cmd.argv);
+	CHECK_STR(c->cmd.argv[0], "cmd");
+	CHECK_STR(c->cmd.argv[1], "-x");
+	CHECK_STR(c->cmd.argv[2], "arg");
+}
+
+static void users_are_found(void)
+{
+	struct user user = { 1, 1 };
+	char err[160];
+
+	CHECK(!user_find("root", &user, err, sizeof(err)) && !user.uid && !user.gid);
+	CHECK(user.nr_groups >= 1 && !user.groups[0]);
+	CHECK(!user_find("0", &user, err, sizeof(err)) && !user.uid);
+	CHECK(user_find("4294967294", &user, err, sizeof(err)));
+	CHECK(user_find("", &user, err, sizeof(err)));
+	parse("-o f -u root -- cmd");
+	CHECK(parsed.ret == CLI_GO_ON && parsed.cli.cmd.user == &parsed.cli.user);
+	CHECK_STR(parsed.cli.output, "f");
 }
 
 static void bad_usage_is_told_and_exits_2(void)
@@ -241,6 +256,8 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "--", "unit: no command after --. See unit --help." },
 		{ "--life -e free", "unit: --life does not go with -e and -x. See unit" },
 		{ "--life -x", "unit: --life does not go with -e and -x. See unit --help." },
+		{ "-u root", "unit: -u goes with -- CMD. See unit --help." },
+		{ "-u no:body -- cmd", "unit: -u: 'no:body' is not a user in /etc/passwd." },
 		{ "--replay f -- cmd", "unit: --replay does not go with" },
 	};
 
@@ -665,6 +682,7 @@ int main(void)
 		T(pasid_lists_are_parsed_strictly),
 		T(event_lists_are_parsed_strictly),
 		T(options_set_what_they_say),
+		T(users_are_found),
 		T(bad_usage_is_told_and_exits_2),
 		T(help_fits_and_has_no_letter_twice),
 		T(messages_wrap_at_80),

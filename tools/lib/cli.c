@@ -56,7 +56,9 @@ static const struct {
 	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
 	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
 	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
+	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD" },
 	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
+	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user" },
 	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
 	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
@@ -228,6 +230,10 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	case CLI_TIME: c->wall = true; break;
 	case CLI_WIDE: c->wide = true; break;
 	case CLI_JSON: c->json = true; break;
+	case CLI_OUTPUT: c->output = arg; break;
+	case CLI_USER:
+		c->cmd.user = &c->user;
+		return user_find(arg, &c->user, err, len);
 	case CLI_LIFE: c->life = true; break;
 	case CLI_STRICT: c->strict = true; break;
 	case CLI_BUFFER:
@@ -353,9 +359,11 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 	if (!strcmp(argv[optind - 1], "--")) {
 		if (optind == argc)
 			return bad_usage("no command after --", NULL, NULL);
-		cli->cmd = argv + optind;
+		cli->cmd.argv = argv + optind;
 	}
-	if (cli->replay && (cli->cmd || cli->record || cli->ready))
+	if (cli->cmd.user && !cli->cmd.argv)
+		return bad_usage("-u goes with -- CMD", NULL, NULL);
+	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))
 		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
 				 NULL, NULL);
 	return CLI_GO_ON;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "../../bpf/pasid.h"
+#include "loop.h"
+#include "user.h"
 
 #define TOOLS_VERSION	"0.1"
 
@@ -23,7 +25,7 @@ enum exit_code {
 enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_LIFE,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_USER,
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT, CLI_BTF,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
@@ -54,9 +56,10 @@ struct cli {
 	bool wall, wide, json, life, strict;
 	uint32_t buffer_kb, in_flight;
 	int verbose;
-	const char *btf, *ready, *record, *replay;
+	const char *output, *btf, *ready, *record, *replay;
 	bool no_tracepoints;
-	char **cmd;			/* NULL: no command */
+	struct command cmd;
+	struct user user;		/* of the command, if it has one */
 };
 
 #define CLI_GO_ON	(-1)

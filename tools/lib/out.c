@@ -46,6 +46,17 @@ void out_init(void)
 	json_object_seed(1);
 }
 
+bool out_open(const char *file)
+{
+	FILE *f = fopen(file, "we");
+
+	if (!f)
+		return false;
+	data = f;
+	setvbuf(data, buffer, _IOFBF, sizeof(buffer));
+	return true;
+}
+
 void out_restore_signals(void)
 {
 	sigaction(SIGPIPE, &old_pipe, NULL);

@@ -15,6 +15,8 @@
  * write that cannot be done is an error, not a signal.
  */
 void out_init(void);
+/* Data go there instead; false with errno set. */
+bool out_open(const char *file);
 /* In a child, before it becomes another program */
 void out_restore_signals(void);
 /* Neither tells whether it went well: the first error is kept. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <sys/wait.h>
 
@@ -23,6 +24,8 @@ static void print_head(const struct trace *t)
 			msg("%s comes without %s: not told by this kernel.", names[i],
 			    t->chosen[i]->lacks);
 	}
+	if (t->cli.json && t->cli.cmd.argv && !t->cli.output && !isatty(STDOUT_FILENO))
+		msg("what the command prints comes between the lines of data; -o FILE keeps them apart.");
 	t->ops->head(t);
 	if (!t->cli.json) {
 		json_decref(plan);
@@ -88,7 +91,7 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 	json_object_update(o, more);
 	json_object_set_new(o, "duration_us", json_integer(us));
 	json_object_set_new(o, "reason", json_string(reason));
-	if (t->cli.cmd)
+	if (t->cli.cmd.argv)
 		json_object_set_new(o, "command", command_status(&t->loop));
 	out_json(o);
 }
@@ -114,7 +117,8 @@ static int print_end(struct trace *t, const char *reason)
 	if (c->overflow)
 		msg("%llu requests were not followed: too many were under way. Try a larger --in-flight than %u, or a filter.", c->overflow, t->cli.in_flight);
 	if (error && error != EPIPE) {
-		msg("cannot write the output: %s.", strerror(error));
+		msg("cannot write %s: %s.", t->cli.output ?: "the output",
+		    strerror(error));
 		return EXIT_RUNTIME;
 	}
 	return t->cli.strict && (c->all.lost || c->missed || c->overflow) ? EXIT_RUNTIME :
@@ -258,14 +262,14 @@ static int trace(struct trace *t)
 		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
 		return EXIT_RUNTIME;
 	}
-	if (!loop_init(&t->loop, t->cli.cmd))
+	if (!loop_init(&t->loop, &t->cli.cmd))
 		return EXIT_RUNTIME;
 	ret = t->ops->open(t);
 	if (t->record && !close_file(t->record)) {
 		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
 		ret = EXIT_RUNTIME;
 	}
-	return ret;
+	return ret ? ret : loop_status(&t->loop);
 }
 
 int trace_main(struct trace *t, const struct trace_ops *ops)
@@ -274,5 +278,9 @@ int trace_main(struct trace *t, const struct trace_ops *ops)
 
 	t->ops = ops;
 	t->copy = copy;
+	if (t->cli.output && !out_open(t->cli.output)) {
+		msg("cannot write %s: %s.", t->cli.output, strerror(errno));
+		return EXIT_RUNTIME;
+	}
 	return t->cli.replay ? replay(t) : trace(t);
 }
