@@ -9,6 +9,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.bpf.h"
+#include "follow.bpf.h"
 #include "inv.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -104,7 +105,7 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 		return 0;
 	set_caller(&e, dev);
 	set_request(&e, info);
-	if (!inv_wanted(&cfg_filter, &e))
+	if (!inv_wanted(&cfg_filter, &e) || !follow_wanted(e.tgid))
 		return 0;
 	e.ts_ns = bpf_ktime_get_ns();
 	if (!bpf_map_update_elem(&in_flight, &id, &e, BPF_NOEXIST))
@@ -159,7 +160,7 @@ int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
 	if (!c)
 		return 0;
 	set_caller(&e, dev);
-	if (!inv_wanted(&cfg_filter, &e)) {
+	if (!inv_wanted(&cfg_filter, &e) || !follow_wanted(e.tgid)) {
 		c->filtered++;
 		return 0;
 	}

@@ -43,6 +43,7 @@ $(tools-obj)/%.o: tools/%.c
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
 
+$(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
@@ -107,5 +108,6 @@ vmm:
 
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
 	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
+	    $(tools-obj)/tasks.bpf.o $(tools-obj)/tasks.skel.h \
 	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

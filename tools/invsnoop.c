@@ -106,6 +106,14 @@ static void end(const struct trace *t, json_t *o, char *text, size_t size)
 	snprintf(text, size, "%llu unpaired, ", c->unpaired);
 }
 
+static void set_filter(const struct cli *cli)
+{
+	filter.common = cli->filter;
+	filter.tid = cli->tid;
+	if (cli->device)
+		snprintf(filter.dev, sizeof(filter.dev), "%s", cli->device);
+}
+
 static int open_programs(struct trace *t)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
@@ -116,7 +124,9 @@ static int open_programs(struct trace *t)
 		msg("cannot open the BPF programs: %s.", strerror(errno));
 		return EXIT_RUNTIME;
 	}
+	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
+	skel->rodata->cfg_follow = t->cli.follow;
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
 	ret = trace_skeleton(t, skel->skeleton);
 	inv_bpf__destroy(skel);
@@ -168,10 +178,7 @@ int main(int argc, char **argv)
 	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
-	filter.common = t.cli.filter;
-	filter.tid = t.cli.tid;
-	if (t.cli.device)
-		snprintf(filter.dev, sizeof(filter.dev), "%s", t.cli.device);
+	set_filter(&t.cli);
 	t.events = (1U << INV_NR_HOOKS) - 1;
 	return trace_main(&t, &ops);
 }

@@ -103,6 +103,13 @@ static bool before(struct trace *t)
 	return !iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, t);
 }
 
+static void set_filter(const struct cli *cli)
+{
+	filter = cli->filter;
+	if (cli->life)
+		filter.tgid = 0;	/* somebody else may free what a process owns */
+}
+
 static int open_programs(struct trace *t)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
@@ -113,7 +120,9 @@ static int open_programs(struct trace *t)
 		msg("cannot open the BPF programs: %s.", strerror(errno));
 		return EXIT_RUNTIME;
 	}
+	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
+	skel->rodata->cfg_follow = t->cli.follow;
 	ret = trace_skeleton(t, skel->skeleton);
 	pasid_bpf__destroy(skel);
 	return ret;
@@ -162,9 +171,7 @@ int main(int argc, char **argv)
 	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
-	filter = t.cli.filter;
-	if (t.cli.life)
-		filter.tgid = 0;	/* somebody else may free what a process owns */
+	set_filter(&t.cli);
 	t.events = t.cli.events;
 	return trace_main(&t, &ops);
 }

@@ -4,7 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
@@ -12,6 +16,7 @@
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
+#include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
 
 static bool failed;
@@ -257,6 +262,7 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "--life -e free", "unit: --life does not go with -e and -x. See unit" },
 		{ "--life -x", "unit: --life does not go with -e and -x. See unit --help." },
 		{ "-u root", "unit: -u goes with -- CMD. See unit --help." },
+		{ "--follow", "unit: --follow goes with -- CMD. See unit --help." },
 		{ "-u no:body -- cmd", "unit: -u: 'no:body' is not a user in /etc/passwd." },
 		{ "--replay f -- cmd", "unit: --replay does not go with" },
 	};
@@ -312,6 +318,127 @@ static void messages_wrap_at_80(void)
 	CHECK(n > 75 && n < 80);
 	memset(text, 'x', 300);
 	CHECK(longest_line(capture(stderr, say, text)) == 306);	/* nowhere to break */
+}
+
+static char proc[] = "/tmp/unit-proc-XXXXXX";
+
+/* A process as /proc has it; of a namespace of its own if it is called so there. */
+static void add_process(int pid, int tgid, const char *inside)
+{
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%d", proc, pid);
+	mkdir(path, 0755);
+	strcat(path, "/status");
+	f = fopen(path, "w");
+	CHECK(f);
+	if (!f)
+		return;
+	fprintf(f, "Name:\tx\nTgid:\t%d\nNSpid:\t%d%s\n", tgid, pid, inside);
+	fclose(f);
+}
+
+static uint32_t resolved;
+
+static void resolve_process(void *arg)
+{
+	resolved = who_process(proc, *(uint32_t *)arg);
+}
+
+static void resolve_thread(void *arg)
+{
+	resolved = who_thread(proc, *(uint32_t *)arg);
+}
+
+/* What it tells of that number, in one line; the answer is in resolved */
+static const char *resolve(void (*how)(void *), uint32_t number)
+{
+	char *text = capture(stderr, how, &number);
+
+	for (char *s = text; *s; s++)
+		*s = *s == '\n' ? ' ' : *s;
+	return text;
+}
+
+static void processes_are_found(void)
+{
+	msg_name = "unit";
+	CHECK(mkdtemp(proc));
+	add_process(4711, 4711, "\t7");
+	add_process(4712, 4711, "\t8");
+	add_process(4713, 4713, "\t9");
+	add_process(4714, 4714, "\t9");
+	add_process(4715, 4715, "");
+	CHECK_STR(resolve(resolve_process, 4711), "");
+	CHECK(resolved == 4711);
+	CHECK_STR(resolve(resolve_process, 4715), "");
+	CHECK_STR(resolve(resolve_process, 4712),
+		  "unit: 4712 is a thread of process 4711: that process is meant. ");
+	CHECK(resolved == 4711);
+	CHECK(strstr(resolve(resolve_process, 7), "but 4711 is called so in its PID"));
+	CHECK(resolved == 4711);
+	CHECK(strstr(resolve(resolve_process, 9), "but 2 are called so in PID namespaces"));
+	CHECK(resolved == 9);
+	CHECK(strstr(resolve(resolve_process, 10), "there is no process 10: nothing is seen"));
+	CHECK(resolved == 10);
+	CHECK_STR(resolve(resolve_thread, 4712), "");
+	CHECK(resolved == 4712);
+	CHECK(strstr(resolve(resolve_thread, 8), "no thread 8 here, but 4712 is called so"));
+	CHECK(resolved == 4712);
+	for (int pid = 4711; pid <= 4715; pid++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/%d/status", proc, pid);
+		unlink(path);
+		*strrchr(path, '/') = '\0';
+		rmdir(path);
+	}
+	CHECK(!rmdir(proc));
+}
+
+/*
+ * In a PID namespace that is new, process 1 must be what its parent, which is in
+ * the initial one, calls it. Needs root; a kernel that does not let root is told.
+ */
+static void numbers_of_a_namespace_are_translated(void)
+{
+	int status, child, answer[2];
+	int64_t pid = 0;
+
+	child = getuid() || pipe(answer) ? -1 : fork();
+	if (!child) {
+		int first = unshare(CLONE_NEWPID) ? -1 : fork();
+
+		if (first < 0)
+			_exit(77);
+		if (!first) {
+			/* its own /proc: the other one has no /proc/self for it */
+			if (unshare(CLONE_NEWNS) ||
+			    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+			    mount("proc", "/proc", "proc", 0, NULL))
+				_exit(77);
+			engine_log(false);
+			pid = who_global(1, true);
+			_exit(write(answer[1], &pid, sizeof(pid)) != sizeof(pid));
+		}
+		pid = first;
+		if (write(answer[1], &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+		waitpid(first, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || WEXITSTATUS(status) == 77) {
+		printf("# not done: no root, or no PID namespaces\n");
+		return;
+	}
+	CHECK(read(answer[0], &pid, sizeof(pid)) == sizeof(pid));
+	resolved = pid;
+	CHECK(resolved && read(answer[0], &pid, sizeof(pid)) == sizeof(pid));
+	if (pid < 0)
+		printf("# not done: the kernel does not load the program\n");
+	else
+		CHECK(pid == resolved);
 }
 
 static void filter_wants_what_was_asked_for(void)
@@ -686,6 +813,8 @@ int main(void)
 		T(bad_usage_is_told_and_exits_2),
 		T(help_fits_and_has_no_letter_twice),
 		T(messages_wrap_at_80),
+		T(processes_are_found),
+		T(numbers_of_a_namespace_are_translated),
 		T(filter_wants_what_was_asked_for),
 		T(requests_are_filtered),
 		T(requests_are_described),

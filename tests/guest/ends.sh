@@ -103,7 +103,7 @@ too_large() {
 
 # What it leaves in "pid" is its number; a shell that ignores signals named after it
 cat >stays.sh <<-'END'
-	trap '' ${1-}
+	[ $# -eq 0 ] || trap '' "$@"
 	echo $$ >pid
 	while :; do sleep 0.1; done
 END
@@ -187,7 +187,42 @@ user_does_not_keep_it() {
 	gone
 }
 
-plan 26
+of_trace() {
+	jq -r 'select(.type == "alloc" or .type == "free") |
+		"\(.type) \(.pid) \(.pasid) \(.ret)"' "$1" | sort
+}
+
+# Children, theirs, and one whose parent does not wait for it; but not others
+follows_the_command() {
+	(while :; do pasidwork -n 2; done) >/dev/null 2>&1 &
+	noise=$!
+	sleep 1
+	pasidsnoop --json --strict --follow -e alloc,free -o data -- sh -c '
+		pasidwork -n 3 >work1 &
+		(pasidwork -n 2 -a 13 -f 0 >work2 &)
+		sh -c "pasidwork -n 1 -k >work3"
+		wait
+		until [ -s work2 ]; do sleep 0.1; done' 2>follow.err
+	status=$?
+	kill $noise
+	wait $noise
+	cat follow.err
+	jq -r '.events[]' work1 work2 work3 | sort >want
+	of_trace data >got
+	[ $status -eq 0 ] && same want got &&
+		tail -n 1 data | jq -e '.filtered > 40 and .unfollowed == 0' >/dev/null
+}
+
+does_not_follow_unasked() {
+	(while :; do pasidwork -n 2; done) >/dev/null 2>&1 &
+	noise=$!
+	pasidsnoop --json -o data -- sleep 3 2>/dev/null
+	kill $noise
+	wait $noise
+	[ "$(of_trace data | wc -l)" -gt 40 ]
+}
+
+plan 28
 check "a full disk ends it, text" full_from_the_first_line
 check "a full disk ends it, JSON" full_from_the_first_line --json
 check "a closed stdout ends it" closed_from_the_first_line
@@ -217,6 +252,8 @@ check "without -o it is said that they are not" mixing_is_said
 check "-u: user and groups of the command" as_another_user
 check "-u: a command does not outlive a tool that is killed" \
 	user_does_not_keep_it
+check "--follow: the command and all that comes of it" follows_the_command
+check "without it others are shown, too" does_not_follow_unasked
 check "-o: a file that cannot be written: status 1" gives 1 \
 	'cannot write /nowhere/x: No such file' pasidsnoop -o /nowhere/x
 finish

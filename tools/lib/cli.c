@@ -58,6 +58,7 @@ static const struct {
 	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
 	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD" },
 	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
+	[CLI_FOLLOW] = { 0, 0, "follow", NULL, "only CMD and what it starts" },
 	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user" },
 	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
@@ -234,6 +235,7 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	case CLI_USER:
 		c->cmd.user = &c->user;
 		return user_find(arg, &c->user, err, len);
+	case CLI_FOLLOW: c->follow = true; break;
 	case CLI_LIFE: c->life = true; break;
 	case CLI_STRICT: c->strict = true; break;
 	case CLI_BUFFER:
@@ -361,8 +363,8 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 			return bad_usage("no command after --", NULL, NULL);
 		cli->cmd.argv = argv + optind;
 	}
-	if (cli->cmd.user && !cli->cmd.argv)
-		return bad_usage("-u goes with -- CMD", NULL, NULL);
+	if ((cli->cmd.user || cli->follow) && !cli->cmd.argv)
+		return bad_usage("%s goes with -- CMD", cli->follow ? "--follow" : "-u", NULL);
 	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))
 		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
 				 NULL, NULL);

@@ -25,7 +25,7 @@ enum exit_code {
 enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_USER,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_FOLLOW, CLI_USER,
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT, CLI_BTF,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
@@ -53,7 +53,7 @@ struct cli {
 	bool events_given;
 	uint32_t duration_s;		/* 0: no limit */
 	uint64_t limit;			/* 0: no limit */
-	bool wall, wide, json, life, strict;
+	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
 	int verbose;
 	const char *output, *btf, *ready, *record, *replay;

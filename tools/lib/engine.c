@@ -31,6 +31,10 @@ static int failed(const char *what, int err)
 	return err == -ENOSYS ? EXIT_KERNEL : EXIT_RUNTIME;
 }
 
+static const char *const follow_programs[] = { "on_process_fork", "on_process_free" };
+
+#define NR_FOLLOW	(sizeof(follow_programs) / sizeof(follow_programs[0]))
+
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli)
 {
@@ -45,6 +49,9 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 			bpf_program__set_autoload(bpf_object__find_program_by_name(
 				obj, chosen[i]->prog), true);
 	}
+	for (size_t i = 0; cli->follow && i < NR_FOLLOW; i++)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+			obj, follow_programs[i]), true);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"),
 				 cli->buffer_kb * 1024);
 	err = bpf_object__load_skeleton(skel);
@@ -56,6 +63,24 @@ int engine_attach(struct bpf_object_skeleton *skel)
 	int err = bpf_object__attach_skeleton(skel);
 
 	return err ? failed("attach", err) : EXIT_OK;
+}
+
+int engine_load_all(struct bpf_object_skeleton *skel)
+{
+	int err = bpf_object__load_skeleton(skel);
+
+	return err ? failed("load", err) : engine_attach(skel);
+}
+
+bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid)
+{
+	int map = bpf_object__find_map_fd_by_name(*skel->obj, "followed");
+	__u8 one = 1;
+
+	if (!bpf_map_update_elem(map, &tgid, &one, BPF_ANY))
+		return true;
+	msg("cannot follow the command: %s.", strerror(errno));
+	return false;
 }
 
 bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx)
@@ -79,6 +104,8 @@ bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn
 
 static bool read_counts(struct counts *c, struct bpf_object *obj)
 {
+	int unfollowed = bpf_object__find_map_fd_by_name(obj, "unfollowed");
+	__u32 zero = 0;
 	int map = bpf_object__find_map_fd_by_name(obj, "counters");
 	int cpus = libbpf_num_possible_cpus();
 	struct bpf_program *prog;
@@ -98,6 +125,8 @@ static bool read_counts(struct counts *c, struct bpf_object *obj)
 			c->all.lost += cpu[i].lost;
 		}
 	}
+	if (bpf_map_lookup_elem(unfollowed, &zero, &c->unfollowed))
+		return false;
 	bpf_object__for_each_program(prog, obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);

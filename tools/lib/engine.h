@@ -16,6 +16,7 @@ struct counts {
 	__u64 unpaired;		/* ends without a begin */
 	__u64 overflow;		/* begins for which there was no room */
 	__u64 unfinished;	/* begins without an end */
+	__u64 unfollowed;	/* of --follow: processes for which there was no room */
 };
 
 /* Turns libbpf's own log on, or off, as our messages say it better. */
@@ -23,6 +24,10 @@ void engine_log(bool on);
 /* EXIT_OK, or the exit code after telling why not. Loads only chosen programs. */
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli);
+/* The same for small programs, all of which are needed, and attached. */
+int engine_load_all(struct bpf_object_skeleton *skel);
+/* Of --follow: the first process. False after telling why not. */
+bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid);
 int engine_attach(struct bpf_object_skeleton *skel);
 /*
  * Calls fn for each record of size bytes that the attached iterator program has,

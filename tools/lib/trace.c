@@ -8,6 +8,7 @@
 
 #include "out.h"
 #include "trace.h"
+#include "who.h"
 
 static void print_head(const struct trace *t)
 {
@@ -89,11 +90,19 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 			      "seen", (json_int_t)c->all.seen);
 
 	json_object_update(o, more);
+	if (t->cli.follow)
+		json_object_set_new(o, "unfollowed", json_integer(c->unfollowed));
 	json_object_set_new(o, "duration_us", json_integer(us));
 	json_object_set_new(o, "reason", json_string(reason));
 	if (t->cli.cmd.argv)
 		json_object_set_new(o, "command", command_status(&t->loop));
 	out_json(o);
+}
+
+/* What --strict does not stand */
+static bool incomplete(const struct counts *c)
+{
+	return c->all.lost || c->missed || c->overflow || c->unfollowed;
 }
 
 /* The last lines, and the exit code they stand for. */
@@ -116,13 +125,14 @@ static int print_end(struct trace *t, const char *reason)
 		msg("events were lost: they came faster than they were read. Try a larger --buffer-kb than %u, or a filter.", t->cli.buffer_kb);
 	if (c->overflow)
 		msg("%llu requests were not followed: too many were under way. Try a larger --in-flight than %u, or a filter.", c->overflow, t->cli.in_flight);
+	if (c->unfollowed)
+		msg("%llu processes were not followed: too many came of the command at a time.", c->unfollowed);
 	if (error && error != EPIPE) {
 		msg("cannot write %s: %s.", t->cli.output ?: "the output",
 		    strerror(error));
 		return EXIT_RUNTIME;
 	}
-	return t->cli.strict && (c->all.lost || c->missed || c->overflow) ? EXIT_RUNTIME :
-									    EXIT_OK;
+	return t->cli.strict && incomplete(c) ? EXIT_RUNTIME : EXIT_OK;
 }
 
 static int replay(struct trace *t)
@@ -198,6 +208,13 @@ static bool run(struct trace *t, struct ring_buffer *rb)
 	       loop_run(&t->loop, rb);
 }
 
+static bool follow(struct trace *t, struct bpf_object_skeleton *skel)
+{
+	int64_t pid = who_global(t->loop.child, true);
+
+	return pid > 0 && engine_follow(skel, pid);
+}
+
 static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 {
 	struct ring_buffer *rb = ring_buffer__new(bpf_object__find_map_fd_by_name(*skel->obj,
@@ -214,7 +231,8 @@ static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 	print_head(t);
 	if (t->record)
 		record_head(t->record, &t->session, t->ops->names);
-	ok = (!t->ops->before || t->ops->before(t)) && run(t, rb);
+	ok = (!t->cli.follow || follow(t, skel)) &&
+	     (!t->ops->before || t->ops->before(t)) && run(t, rb);
 	t->session.end_ns = now_ns(CLOCK_MONOTONIC);
 	t->draining = true;
 	if (t->ops->stop)
@@ -262,7 +280,7 @@ static int trace(struct trace *t)
 		msg("cannot write %s: %s.", t->cli.record, strerror(errno));
 		return EXIT_RUNTIME;
 	}
-	if (!loop_init(&t->loop, &t->cli.cmd))
+	if (!who_resolve(&t->cli) || !loop_init(&t->loop, &t->cli.cmd))
 		return EXIT_RUNTIME;
 	ret = t->ops->open(t);
 	if (t->record && !close_file(t->record)) {
