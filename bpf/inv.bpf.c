@@ -50,13 +50,15 @@ static __always_inline struct inv_pairs *count_pairs(void)
 	return bpf_map_lookup_elem(&pairs, &zero);
 }
 
-/* Both events are made in the context of the caller. */
+/* Both events are made in the context of the caller, who may wait in between. */
 static __always_inline void set_caller(struct inv_event *e, struct device *dev)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
 	e->tgid = id >> 32;
 	e->tid = id;
+	e->cpu = bpf_get_smp_processor_id();
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	read_dev_name(e->dev, sizeof(e->dev), dev);
 }
 
@@ -142,7 +144,6 @@ static __always_inline void send(struct emit_counters *c, struct inv_event *e,
 	e->end_ns = now;
 	e->ret = ret;
 	e->cpu = bpf_get_smp_processor_id();
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	emit_hot(c, e, sizeof(*e));
 }
 

@@ -28,8 +28,9 @@ enum inv_granularity {
 #define INV_HAS_BEGIN	(1U << 1)	/* else only what its end tells is known */
 #define INV_UNREADABLE	(1U << 2)	/* the kernel could not read the request */
 #define INV_LEAF	(1U << 3)	/* only leaf entries of the page table */
+#define INV_STALLED	(1U << 4)	/* under way at end_ns; set by user space */
 
-/* One request, when it has ended. */
+/* One request, when it has ended, or while it is under way. */
 struct inv_event {
 	__u64 ts_ns;			/* of the begin, CLOCK_MONOTONIC */
 	__u64 end_ns;

@@ -127,7 +127,8 @@ static void print_text(const struct cli *cli, const struct session *s,
 			     out_seconds(since_start_us(s, e), ts, sizeof(ts)),
 		 e->tgid, out_ascii(e->dev, PASID_DEV_LEN, dev, sizeof(dev)),
 		 pasid_text(e, pasid, sizeof(pasid)), inv_caches(e, idp, sizeof(idp)), us,
-		 out_errname(e->ret, ret, sizeof(ret)), cli->wide ? 17 : 0,
+		 e->flags & INV_STALLED ? "waits" : out_errname(e->ret, ret, sizeof(ret)),
+		 cli->wide ? 17 : 0,
 		 inv_what(e, what, sizeof(what)));
 	if (cli->wide)
 		print_wide(e);
@@ -177,7 +178,8 @@ static void print_json(const struct cli *cli, const struct session *s,
 {
 	bool begin = e->flags & INV_HAS_BEGIN;
 	bool pasid = e->flags & INV_HAS_PASID && e->pasid <= PASID_MAX;
-	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "type", "inv",
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "type",
+			      e->flags & INV_STALLED ? "stalled" : "inv",
 			      "ts_us", (json_int_t)since_start_us(s, e),
 			      "pid", (json_int_t)e->tgid, "tid", (json_int_t)e->tid,
 			      "cpu", (json_int_t)e->cpu,
@@ -190,7 +192,7 @@ static void print_json(const struct cli *cli, const struct session *s,
 	json_object_set_new(o, "entries", known(begin, e->entries));
 	json_object_set_new(o, "id", json_integer(e->id));
 	json_object_set_new(o, "ns", known(begin, e->end_ns - e->ts_ns));
-	json_object_set_new(o, "ret", json_integer(e->ret));
+	json_object_set_new(o, "ret", known(!(e->flags & INV_STALLED), e->ret));
 	if (e->ret < 0)
 		json_object_set_new(o, "err", json_string(out_errname(e->ret, buf,
 								      sizeof(buf))));

@@ -2,9 +2,11 @@
 /* invsnoop: which IOMMU invalidations are asked for, what came of each, how fast. */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include <bpf/bpf.h>
 
+#include "lib/cause.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "invshow.h"
@@ -31,12 +33,15 @@ static const char *const names[] = {
 };
 
 static const struct hook hooks[] = {
-	{ INV_BEGIN, HOOK_TRACEPOINT, "cache_inv_begin", 4, "on_cache_inv_begin_tp", NULL },
-	{ INV_END, HOOK_TRACEPOINT, "cache_inv_end", 4, "on_cache_inv_end_tp", NULL },
+	{ INV_BEGIN, HOOK_TRACEPOINT, "cache_inv_begin", "device* 8 iommu_cache_invalidate_info* 4", "on_cache_inv_begin_tp", NULL },
+	{ INV_END, HOOK_TRACEPOINT, "cache_inv_end", "device* 8 4 4", "on_cache_inv_end_tp", NULL },
 };
 
 /* How often to look: requests do not wake the tool, see emit_hot(). */
 #define DRAIN_MS	10
+
+/* How long a request may take before it is shown without its end */
+#define STALLED_NS	1000000000ULL
 
 static struct inv_filter filter;
 static struct inv_bpf *skel;
@@ -48,10 +53,13 @@ static void head(const struct trace *t)
 		inv_head(&t->cli);
 }
 
+/* What is under way is no event yet: it will be one. */
 static bool show(struct trace *t, void *event)
 {
-	inv_show(&t->cli, &t->session, event);
-	return true;
+	const struct inv_event *e = event;
+
+	inv_show(&t->cli, &t->session, e);
+	return !(e->flags & INV_STALLED);
 }
 
 static bool before(struct trace *t)
@@ -61,21 +69,78 @@ static bool before(struct trace *t)
 	return true;
 }
 
+/*
+ * Is it time to tell of it? After 1 s, 2 s, 4 s and so on, each once: when the
+ * logarithm of the age has changed since the last look; and at the end.
+ */
+static bool is_due(__u64 begin, __u64 last, __u64 now, bool end)
+{
+	__u64 age = now > begin ? (now - begin) / STALLED_NS : 0;
+	__u64 before = last > begin ? (last - begin) / STALLED_NS : 0;
+
+	return age && (end || !before || __builtin_clzll(age) != __builtin_clzll(before));
+}
+
+/*
+ * What was begun and has not ended is still in the map. Read by buckets: whatever
+ * comes and goes meanwhile, the others are met once.
+ */
+static bool for_each_in_flight(void (*fn)(struct inv_event *e, void *ctx), void *ctx)
+{
+	static struct inv_event events[512];
+	static __u64 keys[512];
+	int fd = bpf_map__fd(skel->maps.in_flight), ret = 0;
+	__u32 batch, *from = NULL;
+
+	while (!ret) {
+		__u32 n = sizeof(keys) / sizeof(keys[0]);
+
+		ret = bpf_map_lookup_batch(fd, from, &batch, keys, events, &n, NULL);
+		if (ret && ret != -ENOENT)
+			return false;
+		for (__u32 i = 0; i < n; i++)
+			fn(&events[i], ctx);
+		from = &batch;
+	}
+	return true;
+}
+
+struct look {
+	struct trace *t;
+	__u64 last, now;
+};
+
+static void look_at(struct inv_event *e, void *ctx)
+{
+	const struct look *look = ctx;
+
+	if (!is_due(e->ts_ns, look->last, look->now, look->t->loop.stop))
+		return;
+	e->flags |= INV_STALLED;
+	e->end_ns = look->now;
+	trace_show(look->t, e, sizeof(*e));
+}
+
+static void tick(struct trace *t)
+{
+	static struct look look;
+
+	look.t = t;
+	look.now = now_ns(CLOCK_MONOTONIC);
+	for_each_in_flight(look_at, &look);
+	look.last = look.now;
+}
+
 static void stop(struct trace *t)
 {
 	(void)t;
 	skel->bss->active = 0;
 }
 
-/* What was begun and has not ended is still in the map. */
-static __u64 count_unfinished(void)
+static void count(struct inv_event *e, void *ctx)
 {
-	int fd = bpf_map__fd(skel->maps.in_flight);
-	__u64 key, n = 0;
-
-	for (int ret = bpf_map_get_next_key(fd, NULL, &key); !ret; n++)
-		ret = bpf_map_get_next_key(fd, &key, &key);
-	return n;
+	(void)e;
+	++*(__u64 *)ctx;
 }
 
 static bool counts(struct trace *t)
@@ -92,8 +157,7 @@ static bool counts(struct trace *t)
 		c->unpaired += cpu[i].unpaired;
 		c->overflow += cpu[i].overflow;
 	}
-	c->unfinished = count_unfinished();
-	return true;
+	return for_each_in_flight(count, &c->unfinished);
 }
 
 static void end(const struct trace *t, json_t *o, char *text, size_t size)
@@ -103,7 +167,7 @@ static void end(const struct trace *t, json_t *o, char *text, size_t size)
 	json_object_set_new(o, "unpaired", json_integer(c->unpaired));
 	json_object_set_new(o, "overflow", json_integer(c->overflow));
 	json_object_set_new(o, "unfinished", json_integer(c->unfinished));
-	snprintf(text, size, "%llu unpaired, ", c->unpaired);
+	snprintf(text, size, "%llu unpaired, %llu unfinished, ", c->unpaired, c->unfinished);
 }
 
 static void set_filter(const struct cli *cli)
@@ -116,14 +180,11 @@ static void set_filter(const struct cli *cli)
 
 static int open_programs(struct trace *t)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
 	int ret;
 
-	skel = inv_bpf__open_opts(&opts);
-	if (!skel) {
-		msg("cannot open the BPF programs: %s.", strerror(errno));
-		return EXIT_RUNTIME;
-	}
+	skel = inv_bpf__open();
+	if (!skel)
+		return cause_tell("open the BPF programs", -errno, false);
 	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
@@ -145,8 +206,11 @@ static int replay(struct trace *t, FILE *f, void *event)
 
 static bool wanted(const struct trace *t, const void *event)
 {
+	const struct inv_event *e = event;
+
 	(void)t;
-	return inv_wanted(&filter, event) && inv_result_wanted(&filter, event);
+	return inv_wanted(&filter, e) &&
+	       (e->flags & INV_STALLED || inv_result_wanted(&filter, e));
 }
 
 static const struct trace_ops ops = {
@@ -161,6 +225,7 @@ static const struct trace_ops ops = {
 	.head = head,
 	.show = show,
 	.before = before,
+	.tick = tick,
 	.stop = stop,
 	.counts = counts,
 	.end = end,

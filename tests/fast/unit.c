@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Unit tests of tools/lib, tools/invshow and the filters in bpf/; prints KTAP. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../../tools/lib/cause.h"
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
 #include "../../tools/lib/life.h"
@@ -188,13 +190,12 @@ static void options_set_what_they_say(void)
 	CHECK(c->events == 2 && c->events_given && c->duration_s == 3 && c->limit == 4);
 	CHECK(c->wall && c->wide && c->json && c->verbose == 2);
 	parse("--pid=7 --pasid 1,2 --event free --failed --duration 3 --limit 4 --time "
-	      "--wide --json --verbose --strict --buffer-kb 4 --btf b --ready-file r");
+	      "--wide --json --verbose --strict --buffer-kb 4 --ready-file r");
 	CHECK(parsed.ret == CLI_GO_ON);
 	CHECK(c->filter.tgid == 7 && c->filter.nr_ranges == 2 && c->filter.failed_only);
 	CHECK(c->events == 2 && c->events_given && c->duration_s == 3 && c->limit == 4);
 	CHECK(c->wall && c->wide && c->json && c->verbose == 1);
 	CHECK(c->strict && c->buffer_kb == 4);
-	CHECK_STR(c->btf, "b");
 	CHECK_STR(c->ready, "r");
 	parse("-t 9 -D 0000:3a:01.0 --in-flight 77");
 	CHECK(parsed.ret == CLI_GO_ON && c->tid == 9 && c->in_flight == 77);
@@ -252,7 +253,7 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "--buffer-kb 2", "unit: --buffer-kb: '2' is not a power of two" },
 		{ "--buffer-kb 12", "unit: --buffer-kb: '12' is not a power of two" },
 		{ "-p", "unit: -p needs an argument. See unit --help." },
-		{ "--btf", "unit: --btf needs an argument. See unit --help." },
+		{ "--btf f", "unit: unknown option --btf. See unit --help." },
 		{ "-Z", "unit: unknown option -Z. See unit --help." },
 		{ "--nope", "unit: unknown option --nope. See unit --help." },
 		{ "--json=x", "unit: unknown option --json=x. See unit --help." },
@@ -636,15 +637,37 @@ static void capabilities_are_named(void)
 	CHECK_STR(caps_missing(~(admin | bpf | perfmon)), "CAP_BPF and CAP_PERFMON");
 }
 
-/* BTF as the kernel has it for tracepoint or function name with args arguments. */
-static void add_hook(struct btf *btf, const char *name, int args, bool tp)
+/* The type that "x*", "*" or "4" stands for, behind a typedef or const */
+static int add_type(struct btf *btf, const char *text)
 {
-	char full[64];
-	int num = btf__add_int(btf, "int", 4, BTF_INT_SIGNED), proto;
+	char name[32];
+	int len = strcspn(text, "*");
 
-	proto = btf__add_func_proto(btf, tp ? 0 : num);
-	for (int i = 0; i < args + tp; i++)
-		btf__add_func_param(btf, "arg", num);
+	snprintf(name, sizeof(name), "%.*s", len, text);
+	if (!text[len])
+		return btf__add_typedef(btf, "t", btf__add_int(btf, name, atoi(name), 0));
+	return btf__add_ptr(btf, len ? btf__add_const(btf, btf__add_struct(btf, name, 8)) : 0);
+}
+
+/* BTF as the kernel has it for a hook on something of these types, as hook->types */
+static void add_hook(struct btf *btf, const char *name, const char *types, bool tp)
+{
+	char full[64], copy[128], *save, *args = copy;
+	int proto, ids[8], n = 0, ret = 0;
+
+	snprintf(copy, sizeof(copy), "%s", types);
+	if (strchr(copy, '(')) {
+		ret = add_type(btf, strtok_r(copy, "(", &save));
+		args = strtok_r(NULL, ")", &save);
+	}
+	/* all types come first: arguments are added to the last one that there is */
+	if (tp)
+		ids[n++] = btf__add_ptr(btf, 0);
+	for (char *s = strtok_r(args, " ", &save); s; s = strtok_r(NULL, " ", &save))
+		ids[n++] = add_type(btf, s);
+	proto = btf__add_func_proto(btf, ret);
+	for (int i = 0; i < n; i++)
+		btf__add_func_param(btf, "arg", ids[i]);
 	snprintf(full, sizeof(full), "btf_trace_%s", name);
 	if (tp)
 		btf__add_typedef(btf, full, btf__add_ptr(btf, proto));
@@ -655,12 +678,12 @@ static void add_hook(struct btf *btf, const char *name, int args, bool tp)
 static void plan_takes_the_best_hook_there_is(void)
 {
 	static const struct hook hooks[] = {
-		{ 0, HOOK_TRACEPOINT, "tp_a", 5, "a1", NULL },
-		{ 0, HOOK_FEXIT, "fn_a", 1, "a2", "SET" },
-		{ 1, HOOK_TRACEPOINT, "tp_f", 3, "f1", NULL },
-		{ 1, HOOK_FENTRY, "fn_f", 1, "f2", "SET" },
+		{ 0, HOOK_TRACEPOINT, "tp_a", "set* 4 4 4 8", "a1", NULL },
+		{ 0, HOOK_FEXIT, "fn_a", "4(device*)", "a2", "SET" },
+		{ 1, HOOK_TRACEPOINT, "tp_f", "* 4 1", "f1", NULL },
+		{ 1, HOOK_FENTRY, "fn_f", "4", "f2", "SET" },
 	};
-	static const struct hook iter = { 0, HOOK_ITER, "it", 2, "i", NULL };
+	static const struct hook iter = { 0, HOOK_ITER, "it", "meta* info*", "i", NULL };
 	const struct hook *chosen[2];
 	struct btf *btf = btf__new_empty();
 	uint32_t events = 3;
@@ -669,16 +692,16 @@ static void plan_takes_the_best_hook_there_is(void)
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 0);
 	CHECK(!events && !chosen[0] && !chosen[1]);
 
-	add_hook(btf, "fn_a", 1, false);
-	add_hook(btf, "fn_f", 1, false);
-	add_hook(btf, "tp_f", 4, true);		/* not what we know */
+	add_hook(btf, "fn_a", "4(device*)", false);
+	add_hook(btf, "fn_f", "4", false);
+	add_hook(btf, "tp_f", "* 4 1 4", true);		/* not what we know */
 	events = 3;
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 2);
 	CHECK(events == 3 && chosen[0] == &hooks[1] && chosen[1] == &hooks[3]);
 	CHECK_STR(probe_hook(btf, &hooks[2]), "has other arguments");
 	CHECK_STR(probe_hook(btf, &hooks[0]), "absent");
 
-	add_hook(btf, "tp_a", 5, true);
+	add_hook(btf, "tp_a", "set* 4 4 4 8", true);
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 2);
 	CHECK(chosen[0] == &hooks[0] && chosen[1] == &hooks[3]);
 	CHECK_STR(probe_hook_name(chosen[0], buf, sizeof(buf)), "tp_btf:tp_a");
@@ -686,13 +709,113 @@ static void plan_takes_the_best_hook_there_is(void)
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, true, false) == 2);
 	CHECK(chosen[0] == &hooks[1]);
 	CHECK_STR(probe_hook(btf, &iter), "absent");
-	add_hook(btf, "bpf_iter_it", 2, false);
+	add_hook(btf, "bpf_iter_it", "meta* info*", false);
 	CHECK(!probe_hook(btf, &iter));
 	CHECK_STR(probe_hook_name(&iter, buf, sizeof(buf)), "iter:it");
 	events = 2;	/* off: not asked for */
 	CHECK(probe_plan(btf, hooks, 4, names, &events, chosen, false, false) == 1);
 	CHECK(events == 2 && !chosen[0] && chosen[1] == &hooks[3]);
 	btf__free(btf);
+}
+
+/* The same name, and the same number of arguments, but something else */
+static void hooks_are_told_apart_by_type(void)
+{
+	static const struct {
+		const char *want, *have;
+		bool same;
+	} t[] = {
+		{ "set* 4 4", "set* 4 4", true }, { "set* 4 4", "set* 4 8", false },
+		{ "set* 4 4", "sets* 4 4", false }, { "set* 4 4", "* 4 4", false },
+		{ "* 4 4", "set* 4 4", true }, { "* 4", "4 4", false },
+		{ "4(set* 4)", "4(set* 4)", true }, { "4(set* 4)", "set* 4", false },
+		{ "4(set* 4)", "8(set* 4)", false }, { "set* 4", "4(set* 4)", false },
+		{ "4", "4 4", false }, { "4 4", "4", false },
+		/* of 6.1, and what the tracepoint of that name has */
+		{ "ioasid_set* 4 4 4 4", "4(ioasid_set* 4 4 *)", false },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct hook hook = { 0, HOOK_FENTRY, "fn", t[i].want, "p", NULL };
+		struct btf *btf = btf__new_empty();
+		char buf[64];
+
+		add_hook(btf, "fn", t[i].have, false);
+		CHECK_STR(probe_types(btf, &hook, buf, sizeof(buf)), t[i].have);
+		if (!probe_hook(btf, &hook) != t[i].same) {
+			printf("# '%s' and '%s'\n", t[i].want, t[i].have);
+			failed = true;
+		}
+		btf__free(btf);
+	}
+}
+
+struct refusal {
+	int err;
+	struct cause_facts facts;
+	enum cause cause;
+	int exit_code;
+	const char *says;
+};
+
+static void refuse(void *arg)
+{
+	const struct refusal *r = arg;
+
+	parsed.ret = cause_tell_of("do it", r->err, &r->facts);
+}
+
+/* Each cause once at least, with its exit code and a part of its text */
+static void causes_are_told(void)
+{
+	static const struct refusal t[] = {
+		{ -EPERM, { .user_ns = true, .lockdown = "none" }, CAUSE_USER_NS, 3,
+		  "do it: Operation not permitted. This is a user namespace" },
+		{ -EPERM, { .lockdown = "integrity", .functions = true },
+		  CAUSE_LOCKDOWN_FUNCTIONS, 3, "does not allow programs on its functions" },
+		{ -EPERM, { .lockdown = "integrity" }, CAUSE_FORBIDDEN, 3,
+		  "A security module or lockdown" },
+		{ -EPERM, { .lockdown = "none", .functions = true, .seccomp = true },
+		  CAUSE_SECCOMP, 3, "A seccomp filter" },
+		{ -EACCES, { .functions = true }, CAUSE_FORBIDDEN, 3, "Permission denied" },
+		{ -EINVAL, { .lockdown = "confidentiality" }, CAUSE_LOCKDOWN_READ, 3,
+		  "locked down (confidentiality)" },
+		{ -EINVAL, { .lockdown = "integrity" }, CAUSE_REFUSED, 4,
+		  "Invalid argument. The kernel does not take" },
+		{ -ENOMEM, {}, CAUSE_MEMORY, 1, "--buffer-kb" },
+		{ -EMFILE, {}, CAUSE_FILES, 1, "Too many open files. The limit" },
+		{ -ENFILE, {}, CAUSE_FILES, 1, "ulimit -n" },
+		{ -ESRCH, {}, CAUSE_NO_TARGET, 4, "does not have" },
+		{ -ENOENT, {}, CAUSE_NO_TARGET, 4, "No such file" },
+		{ -524, {}, CAUSE_NO_TRAMPOLINE, 4, "Operation not supported. The kernel" },
+		{ -EOPNOTSUPP, {}, CAUSE_NO_TRAMPOLINE, 4, "bpf_jit_enable=1" },
+		{ -ENOSYS, {}, CAUSE_NO_BPF, 4, "CONFIG_BPF_SYSCALL=y" },
+		{ -EBUSY, {}, CAUSE_BUSY, 1, "Something else holds" },
+		{ -EIO, {}, CAUSE_UNKNOWN, 1, "Input/output error. -vv" },
+		{ -LIBBPF_ERRNO__FORMAT, {}, CAUSE_UNKNOWN, 1, "do it: BPF object format" },
+	};
+	bool seen[CAUSE_NR] = {};
+	char word[32];
+
+	msg_name = "unit";
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		char *text = capture(stderr, refuse, (void *)&t[i]);
+
+		for (char *s = text; *s; s++)
+			*s = *s == '\n' ? ' ' : *s;
+		seen[t[i].cause] = true;
+		if (cause_of(t[i].err, &t[i].facts) == t[i].cause &&
+		    parsed.ret == t[i].exit_code && strstr(text, t[i].says))
+			continue;
+		printf("# %zu: %d '%s', not '%s'\n", i, parsed.ret, text, t[i].says);
+		failed = true;
+	}
+	for (int i = 0; i < CAUSE_NR; i++)
+		CHECK(seen[i]);
+	cause_lockdown("none [integrity] confidentiality\n", word, sizeof(word));
+	CHECK_STR(word, "integrity");
+	cause_lockdown("", word, sizeof(word));
+	CHECK_STR(word, "");
 }
 
 static enum life_step step(int type, __u64 ns, __u32 pasid, struct life *life)
@@ -824,6 +947,8 @@ int main(void)
 		T(values_are_formatted),
 		T(capabilities_are_named),
 		T(plan_takes_the_best_hook_there_is),
+		T(hooks_are_told_apart_by_type),
+		T(causes_are_told),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),
 		T(every_event_is_accounted_for),

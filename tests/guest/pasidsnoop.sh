@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -s 2 -t 300
-# files: build/tools/pasidmod/pasidmod.ko build/tools/obj/pasid.bpf.o
+# files: build/tools/pasidmod/pasidmod.ko
 #
 # pasidsnoop in the VM: what it shows is what pasidwork says it did and what
 # trace-cmd recorded, event by event; then its filters, limits, losses and ends.
@@ -287,7 +287,7 @@ runs_a_command() {
 
 # With 8 descriptors the command is prepared, but the programs cannot be loaded.
 not_traced_not_run() {
-	gives 1 'cannot load the BPF programs: Too many open files' \
+	gives 1 'cannot load the BPF programs: Too many open files. The limit' \
 		sh -c 'ulimit -n 8; exec pasidsnoop -- touch ran' &&
 		gives 1 'cannot write /nowhere/ready' \
 		pasidsnoop --ready-file /nowhere/ready -- touch ran &&
@@ -345,6 +345,25 @@ without_btf() {
 	gives 4 'no kernel BTF .*CONFIG_DEBUG_INFO_BTF=y' pasidsnoop
 	set -- $?
 	umount /sys/kernel/btf
+	return "$1"
+}
+
+junk_btf() {
+	mount -t tmpfs none /sys/kernel/btf && echo junk >/sys/kernel/btf/vmlinux &&
+		gives 4 'cannot read the kernel.s types .*: BPF object format invalid' \
+			pasidsnoop
+	set -- $?
+	umount /sys/kernel/btf
+	return "$1"
+}
+
+# Attached without an error, the programs on functions would never run.
+switched_off() {
+	echo 0 >/proc/sys/kernel/ftrace_enabled || return
+	gives 4 'switched off: .*ftrace_enabled=1.*neither the tracepoints of nested' \
+		pasidsnoop -e alloc,free --no-tracepoints
+	set -- $?
+	echo 1 >/proc/sys/kernel/ftrace_enabled
 	return "$1"
 }
 
@@ -624,7 +643,7 @@ check_if() { # HAS REASON NAME COMMAND..
 	fi
 }
 
-plan 49
+plan 50
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, event by event" same three.work three.snoop
@@ -656,10 +675,10 @@ check "without tracepoints the stock functions do" stock_functions_do
 check "no privilege: status 3" gives 3 'lacks CAP_BPF and CAP_PERFMON' \
 	pasidwork -u pasidsnoop
 check "no BTF: status 4" without_btf
-check "no hooks: status 4" gives 4 'neither the ioasid tracepoints nor' \
-	pasidsnoop --btf "$files/pasid.bpf.o"
-check "an unreadable --btf file: status 4" gives 4 'cannot read kernel types' \
-	pasidsnoop --btf /dev/null
+check "BTF that is none: status 4" junk_btf
+check "no hooks: status 4" switched_off
+check "no memory is told so" gives 1 'Cannot allocate memory\. There is not enough' \
+	pasidsnoop --buffer-kb 1048576 -d 1
 check "any name of a process gives valid JSON" odd_names_are_valid_json
 check "two tracers see the same" two_see_the_same
 check "--replay of --record is the same" replay_is_the_same

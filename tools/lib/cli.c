@@ -64,7 +64,6 @@ static const struct {
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
 	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
 			    "requests under way at a time (default 8192)" },
-	[CLI_BTF] = { 0, 0, "btf", "FILE", "kernel types from FILE" },
 	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
 	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
 	[CLI_HELP] = { 'h', 0, "help", NULL, "print this text" },
@@ -247,7 +246,6 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 		c->buffer_kb = v;
 		break;
 	case CLI_IN_FLIGHT: c->in_flight = v; break;
-	case CLI_BTF: c->btf = arg; break;
 	case CLI_VERBOSE: c->verbose++; break;
 	case CLI_READY: c->ready = arg; break;
 	case CLI_RECORD: c->record = arg; break;

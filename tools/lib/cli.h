@@ -26,7 +26,7 @@ enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
 	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_FOLLOW, CLI_USER,
-	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT, CLI_BTF,
+	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
 	CLI_NR,
@@ -56,7 +56,7 @@ struct cli {
 	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
 	int verbose;
-	const char *output, *btf, *ready, *record, *replay;
+	const char *output, *ready, *record, *replay;
 	bool no_tracepoints;
 	struct command cmd;
 	struct user user;		/* of the command, if it has one */

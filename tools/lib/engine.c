@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 
+#include "cause.h"
 #include "engine.h"
 
 static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -19,18 +20,6 @@ void engine_log(bool on)
 	libbpf_set_print(on ? libbpf_log : NULL);
 }
 
-static int failed(const char *what, int err)
-{
-	if (err == -EPERM) {
-		msg("the kernel does not allow to %s the BPF programs (EPERM). Is this a container, or is the kernel locked down? Run it on the host; -vv prints libbpf's log.",
-		    what);
-		return EXIT_PRIVILEGE;
-	}
-	msg("cannot %s the BPF programs: %s. The kernel may be too old or built without what they need; -vv prints libbpf's log.",
-	    what, strerror(-err));
-	return err == -ENOSYS ? EXIT_KERNEL : EXIT_RUNTIME;
-}
-
 static const char *const follow_programs[] = { "on_process_fork", "on_process_free" };
 
 #define NR_FOLLOW	(sizeof(follow_programs) / sizeof(follow_programs[0]))
@@ -40,14 +29,17 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 {
 	struct bpf_object *obj = *skel->obj;
 	struct bpf_program *prog;
+	bool functions = false;
 	int err;
 
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_autoload(prog, false);
 	for (int i = 0; i < nr_chosen; i++) {
-		if (chosen[i])
-			bpf_program__set_autoload(bpf_object__find_program_by_name(
-				obj, chosen[i]->prog), true);
+		if (!chosen[i])
+			continue;
+		functions |= probe_is_function(chosen[i]);
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+			obj, chosen[i]->prog), true);
 	}
 	for (size_t i = 0; cli->follow && i < NR_FOLLOW; i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(
@@ -55,21 +47,21 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"),
 				 cli->buffer_kb * 1024);
 	err = bpf_object__load_skeleton(skel);
-	return err ? failed("load", err) : EXIT_OK;
+	return err ? cause_tell("load the BPF programs", err, functions) : EXIT_OK;
 }
 
 int engine_attach(struct bpf_object_skeleton *skel)
 {
 	int err = bpf_object__attach_skeleton(skel);
 
-	return err ? failed("attach", err) : EXIT_OK;
+	return err ? cause_tell("attach the BPF programs", err, true) : EXIT_OK;
 }
 
 int engine_load_all(struct bpf_object_skeleton *skel)
 {
 	int err = bpf_object__load_skeleton(skel);
 
-	return err ? failed("load", err) : engine_attach(skel);
+	return err ? cause_tell("load the BPF programs", err, false) : engine_attach(skel);
 }
 
 bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid)

@@ -30,6 +30,8 @@ const char *const stop_names[] = {
 /* A command that has been told to end is given that long. */
 #define GRACE_MS	5000
 
+#define TICK_NS		1000000000ULL
+
 static int wake_fd = -1;
 static volatile sig_atomic_t got_signal, got_child;
 static volatile sig_atomic_t child_pid;	/* while it is ours to kill */
@@ -197,19 +199,29 @@ bool loop_stopping(struct loop *loop)
 	return loop->stop;
 }
 
+/* Never longer than a tick, so it fits an int whatever the deadline is. */
 static int timeout_ms(const struct loop *loop)
 {
-	int64_t left;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), until = loop->next_tick_ns;
+	int ms;
 
-	if (!loop->deadline_ns)
-		return loop->drain_ms ?: -1;
-	left = (int64_t)(loop->deadline_ns - now_ns(CLOCK_MONOTONIC)) / 1000000 + 1;
-	if (loop->drain_ms && left > loop->drain_ms)
-		return loop->drain_ms;
-	return left > 0 ? left : 0;
+	if (loop->deadline_ns && loop->deadline_ns < until)
+		until = loop->deadline_ns;
+	ms = until > now ? (until - now) / 1000000 + 1 : 0;
+	return loop->drain_ms && ms > loop->drain_ms ? loop->drain_ms : ms;
 }
 
-bool loop_run(struct loop *loop, struct ring_buffer *rb)
+static bool is_time(struct loop *loop)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (now < loop->next_tick_ns)
+		return false;
+	loop->next_tick_ns = now + TICK_NS;
+	return true;
+}
+
+bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx)
 {
 	struct pollfd fds[] = {
 		{ .fd = wake_fd, .events = POLLIN },
@@ -218,6 +230,7 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb)
 	};
 	uint64_t count;
 
+	is_time(loop);
 	/* all that is read at a time is one write */
 	while (out_flush(), !loop_stopping(loop)) {
 		if (poll(fds, 3, timeout_ms(loop)) < 0 && errno != EINTR) {
@@ -228,6 +241,8 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb)
 			continue;	/* a signal: is it time to end? */
 		/* the callback returns an error only to leave early */
 		ring_buffer__consume(rb);
+		if (is_time(loop))
+			tick(ctx);
 		if (!loop->stop && fds[2].revents & (POLLERR | POLLHUP))
 			loop->stop = STOP_OUTPUT;
 	}

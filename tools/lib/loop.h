@@ -28,6 +28,7 @@ struct loop {
 	enum stop_reason stop;
 	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, 0: none */
 	int drain_ms;		/* look for events that often, 0: when woken only */
+	uint64_t next_tick_ns;	/* CLOCK_MONOTONIC */
 	int child;		/* pid of the command, 0: none */
 	int child_go;		/* a byte into it lets the command run */
 	int child_status;	/* from waitpid() */
@@ -39,8 +40,11 @@ uint64_t now_ns(int clock);
 bool loop_init(struct loop *loop, const struct command *cmd);
 /* Writes the ready file, lets the command run, starts the clock. */
 bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s);
-/* Feeds rb until something sets loop->stop; false after an error was told. */
-bool loop_run(struct loop *loop, struct ring_buffer *rb);
+/*
+ * Feeds rb until something sets loop->stop, and calls tick once a second, also if
+ * there are no events. False after an error was told.
+ */
+bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx);
 /* True when it is time to end. Cheap, for use in each ring buffer callback. */
 bool loop_stopping(struct loop *loop);
 /* Ends a command that still runs, and waits for that. */

@@ -6,6 +6,7 @@
 
 #include <sys/wait.h>
 
+#include "cause.h"
 #include "out.h"
 #include "trace.h"
 #include "who.h"
@@ -102,7 +103,7 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 /* What --strict does not stand */
 static bool incomplete(const struct counts *c)
 {
-	return c->all.lost || c->missed || c->overflow || c->unfollowed;
+	return c->all.lost || c->missed || c->overflow || c->unfollowed || c->unfinished;
 }
 
 /* The last lines, and the exit code they stand for. */
@@ -173,7 +174,7 @@ static void tell_absent(const char *const *names, uint32_t events)
 static int make_plan(struct trace *t)
 {
 	const struct trace_ops *ops = t->ops;
-	struct btf *btf = probe_btf(t->cli.btf);
+	struct btf *btf = probe_btf();
 	uint32_t asked = t->events;
 	int found;
 
@@ -198,6 +199,14 @@ static int make_plan(struct trace *t)
 	return EXIT_KERNEL;
 }
 
+static void tick(void *ctx)
+{
+	struct trace *t = ctx;
+
+	if (t->ops->tick)
+		t->ops->tick(t);
+}
+
 /* A command does not run if its trace cannot be written. */
 static bool run(struct trace *t, struct ring_buffer *rb)
 {
@@ -205,7 +214,7 @@ static bool run(struct trace *t, struct ring_buffer *rb)
 	if (loop_stopping(&t->loop))
 		return true;
 	return loop_start(&t->loop, t->cli.ready, t->cli.duration_s) &&
-	       loop_run(&t->loop, rb);
+	       loop_run(&t->loop, rb, tick, t);
 }
 
 static bool follow(struct trace *t, struct bpf_object_skeleton *skel)
@@ -220,11 +229,11 @@ static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 	struct ring_buffer *rb = ring_buffer__new(bpf_object__find_map_fd_by_name(*skel->obj,
 										  "events"),
 						  on_event, t, NULL);
-	int ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
+	int err = errno, ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
 	bool ok;
 
 	if (!rb)
-		msg("cannot read the ring buffer: %s.", strerror(errno));
+		return cause_tell("read the ring buffer", -err, false);
 	if (ret)
 		return ret;
 	session_start(&t->session);
@@ -234,6 +243,7 @@ static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 	ok = (!t->cli.follow || follow(t, skel)) &&
 	     (!t->ops->before || t->ops->before(t)) && run(t, rb);
 	t->session.end_ns = now_ns(CLOCK_MONOTONIC);
+	tick(t);
 	t->draining = true;
 	if (t->ops->stop)
 		t->ops->stop(t);

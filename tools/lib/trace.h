@@ -29,6 +29,8 @@ struct trace_ops {
 	bool (*show)(struct trace *t, void *event);
 	/* All below may be NULL. What is there already, once the head is out: */
 	bool (*before)(struct trace *t);
+	/* Once a second, and when it is over: */
+	void (*tick)(struct trace *t);
 	/* Between the end of the trace and the reading of the counters: */
 	void (*stop)(struct trace *t);
 	/* Once they are read: fills in more of t->session.counts, or returns false. */

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# boot: -n -s 2 -t 300 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=1500
+# files: tests/guest/lib/snoop.sh
+#
+# invsnoop on hardware that answers late, in the VM: what waits is shown while it
+# waits, and again when it has ended.
+
+# shellcheck source=/dev/null
+. /lib/ktap.sh
+# shellcheck source=/dev/null
+. ./snoop.sh
+mkdir /tmp/stalled && cd /tmp/stalled || exit 1
+tool=invsnoop
+
+[ -e /sys/kernel/tracing/events/iommu/cache_inv_begin ] || {
+	plan 1
+	skip "what waits is shown" "no tracepoints"
+	finish
+}
+
+for dev in /sys/bus/pci/devices/*; do
+	[ "$(cat "$dev/vendor" "$dev/device" | xargs)" = "0x1234 0x11e9" ] ||
+		continue
+	echo vfio-pci >"$dev/driver_override"
+	echo "${dev##*/}" >/sys/bus/pci/drivers_probe
+done
+
+# Until something is shown as waiting; the load is one request that takes 1.5 s
+waiting() { # NAME
+	for _ in $(seq 100); do
+		grep -q '"stalled"' "$1.out" && return
+		sleep 0.2
+	done
+	cat "$1.out"
+	return 1
+}
+
+one_that_is_late() {
+	begin late --json || return
+	vmm_test -t table_replaced >load 2>&1 &
+	load=$!
+	waiting late
+	cp late.out early.out
+	wait $load
+	cat load
+	end
+}
+
+shown_while_it_waits() {
+	grep -q '"stalled"' early.out && ! grep -q '"inv"' early.out
+}
+
+shown_when_it_ends() {
+	jq -se 'map(select(.type == "stalled"))[0] as $s |
+		map(select(.type == "inv"))[0] as $i |
+		$s.id == $i.id and $s.ns >= 1000000000 and $s.ns < $i.ns and
+		$s.ret == null and $s.comm == "vmm_test" and $s.pasid == $i.pasid and
+		$s.dev == $i.dev and $i.ret == 0' late.out >/dev/null &&
+		ended late '.events == 1 and .unfinished == 0'
+}
+
+unfinished_is_status_1() {
+	begin strict --json --strict || return
+	vmm_test -t table_replaced >load 2>&1 &
+	load=$!
+	waiting strict
+	end
+	status=$?
+	wait $load
+	cat strict.err
+	[ $status -eq 1 ] && ended strict '.events == 0 and .unfinished == 1' &&
+		grep -q ' 1 unfinished, ' strict.err &&
+		[ "$(grep -c '"stalled"' strict.out)" -ge 2 ]
+}
+
+plan 3
+one_that_is_late
+check "what waits is shown while it waits" shown_while_it_waits
+check "and when it has ended" shown_when_it_ends
+check "--strict: what has not ended is status 1, and told" unfinished_is_status_1
+finish
