@@ -82,10 +82,23 @@ const char *inv_what(const struct inv_event *e, char *buf, size_t size)
 
 void inv_head(const struct cli *cli)
 {
-	out_text("%-*s %-6s %-13s %-7s %-3s %6s %-6s ", cli->wall ? 15 : 10,
-		 cli->wall ? "TIME" : "TIME(s)", "PID", "DEV", "PASID", "IDP", "US", "RET");
-	out_text(cli->wide ? "%-17s TID    CPU COMM             ENTRIES ID     GRANULES\n" :
+	out_text("%-*s %-7s %-12s %-7s %-3s %5s %-10s ", cli->wall ? 15 : 10,
+		 cli->wall ? "TIME" : "TIME(s)", "PID", "DEV", "PASID", "IDP", "TOOK", "RET");
+	out_text(cli->wide ? "%-18s TID     CPU COMM            ENTRIES ID     GRANULES\n" :
 		 "%s\n", "WHAT");
+}
+
+const char *inv_took(__u64 ns, char *buf, size_t size)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	double t = ns;
+	int i = 0;
+
+	/* what would be rounded to 1000 is 1 of the next unit */
+	for (; t >= 999.5 && i < 3; i++)
+		t /= 1000;
+	snprintf(buf, size, i && t < 9.95 ? "%.1f%s" : "%.0f%s", t, units[i]);
+	return buf;
 }
 
 static __s64 since_start_us(const struct session *s, const struct inv_event *e)
@@ -105,7 +118,7 @@ static void print_wide(const struct inv_event *e)
 
 	if (e->flags & INV_HAS_BEGIN)
 		snprintf(entries, sizeof(entries), "%u", e->entries);
-	out_text(" %-6u %-3u %-16s %-7s %-6llu ", e->tid, e->cpu,
+	out_text(" %-7u %-3u %-15s %-7s %-6llu ", e->tid, e->cpu,
 		 out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)), entries, e->id);
 	if (has_range(e))
 		out_text("%llux%#llx%s", e->granules, e->granule,
@@ -117,18 +130,18 @@ static void print_wide(const struct inv_event *e)
 static void print_text(const struct cli *cli, const struct session *s,
 		       const struct inv_event *e)
 {
-	char ts[24], dev[PASID_DEV_LEN + 1], pasid[24], idp[8], us[24] = "-", ret[24];
+	char ts[24], dev[PASID_DEV_LEN + 1], pasid[24], idp[8], took[24] = "-", ret[24];
 	char what[48];
 
 	if (e->flags & INV_HAS_BEGIN)
-		snprintf(us, sizeof(us), "%.1f", (e->end_ns - e->ts_ns) / 1e3);
-	out_text("%-*s %-6u %-13s %-7s %-3s %6s %-6s %-*s", cli->wall ? 15 : 10,
+		inv_took(e->end_ns - e->ts_ns, took, sizeof(took));
+	out_text("%-*s %-7u %-12s %-7s %-3s %5s %-10s %-*s", cli->wall ? 15 : 10,
 		 cli->wall ? out_time(e->ts_ns + s->to_wall_ns, false, ts, sizeof(ts)) :
 			     out_seconds(since_start_us(s, e), ts, sizeof(ts)),
 		 e->tgid, out_ascii(e->dev, PASID_DEV_LEN, dev, sizeof(dev)),
-		 pasid_text(e, pasid, sizeof(pasid)), inv_caches(e, idp, sizeof(idp)), us,
+		 pasid_text(e, pasid, sizeof(pasid)), inv_caches(e, idp, sizeof(idp)), took,
 		 e->flags & INV_STALLED ? "waits" : out_errname(e->ret, ret, sizeof(ret)),
-		 cli->wide ? 17 : 0,
+		 cli->wide ? 18 : 0,
 		 inv_what(e, what, sizeof(what)));
 	if (cli->wide)
 		print_wide(e);

@@ -18,6 +18,8 @@ int inv_replay(FILE *f, struct session *s, struct inv_event *e);
 const char *inv_what(const struct inv_event *e, char *buf, size_t size);
 /* "id-": which caches */
 const char *inv_caches(const struct inv_event *e, char *buf, size_t size);
+/* "765us", "1.5ms", "12s": five columns up to a day */
+const char *inv_took(__u64 ns, char *buf, size_t size);
 /* Of the range in bytes; false if it does not fit 64 bits */
 bool inv_size(const struct inv_event *e, __u64 *bytes);
 

@@ -533,6 +533,25 @@ static void requests_are_described(void)
 	CHECK_STR(inv_caches(&e, buf, sizeof(buf)), "-");
 }
 
+static void times_fit_their_column(void)
+{
+	static const struct {
+		__u64 ns;
+		const char *text;
+	} t[] = {
+		{ 0, "0ns" }, { 1, "1ns" }, { 999, "999ns" }, { 1000, "1.0us" },
+		{ 9949, "9.9us" }, { 9951, "10us" }, { 765400, "765us" },
+		{ 999499, "999us" }, { 999500, "1.0ms" }, { 1545400, "1.5ms" },
+		{ 1000000000, "1.0s" }, { 60000500000, "60s" }, { 86400000000000, "86400s" },
+	};
+	char buf[24];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		CHECK_STR(inv_took(t[i].ns, buf, sizeof(buf)), t[i].text);
+		CHECK(strlen(t[i].text) <= 5 + (t[i].ns > 99999000000000ULL / 10));
+	}
+}
+
 static void text_is_safe_for_a_terminal(void)
 {
 	char buf[17];
@@ -941,6 +960,7 @@ int main(void)
 		T(filter_wants_what_was_asked_for),
 		T(requests_are_filtered),
 		T(requests_are_described),
+		T(times_fit_their_column),
 		T(text_is_safe_for_a_terminal),
 		T(json_is_always_utf8),
 		T(lines_are_written_together),
