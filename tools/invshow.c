@@ -162,13 +162,19 @@ static json_t *known(bool is, json_int_t v)
 	return is ? json_integer(v) : json_null();
 }
 
+/* Not what a double would change: that is told by -w */
+static json_t *number(bool is, __u64 v)
+{
+	return known(is && v < 1ULL << 53, v);
+}
+
 static void add_request(json_t *o, const struct inv_event *e)
 {
 	bool request = has_request(e), range = has_range(e);
 	json_t *list = request ? json_array() : json_null();
 	const char *granularity = NULL;
 	__u64 bytes = 0;
-	bool fits = inv_size(e, &bytes) && bytes < 1ULL << 53;
+	bool fits = inv_size(e, &bytes);
 
 	for (size_t i = 0; i < NR_CACHES && request; i++) {
 		if (e->caches & caches[i].bit)
@@ -180,9 +186,9 @@ static void add_request(json_t *o, const struct inv_event *e)
 	json_object_set_new(o, "granularity",
 			    granularity ? json_string(granularity) : json_null());
 	json_object_set_new(o, "addr", hex(range, e->addr));
-	json_object_set_new(o, "granule", hex(range, e->granule));
-	json_object_set_new(o, "granules", hex(range, e->granules));
-	json_object_set_new(o, "size", known(range && fits, bytes));
+	json_object_set_new(o, "granule", number(range, e->granule));
+	json_object_set_new(o, "granules", number(range, e->granules));
+	json_object_set_new(o, "size", number(range && fits, bytes));
 	json_object_set_new(o, "leaf", range ? json_boolean(e->flags & INV_LEAF) : json_null());
 }
 

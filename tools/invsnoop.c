@@ -174,8 +174,7 @@ static void set_filter(const struct cli *cli)
 {
 	filter.common = cli->filter;
 	filter.tid = cli->tid;
-	if (cli->device)
-		snprintf(filter.dev, sizeof(filter.dev), "%s", cli->device);
+	memcpy(filter.dev, cli->device, sizeof(filter.dev));
 }
 
 static int open_programs(struct trace *t)

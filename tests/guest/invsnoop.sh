@@ -40,12 +40,22 @@ of_snoop() {
 			add // 0) as $caches |
 		{ domain: 0, pasid: 1, addr: 2 }[.granularity // "domain"] as $granu |
 		"\(.pid) \(.pasid // 0) \($caches) \($granu) \(.addr // "0x0") " +
-		"\(.granule // "0x0") \(.granules // "0x0") \(.entries) \(.ret)"
+		"\(.granule // 0) \(.granules // 0) \(.entries) \(.ret)"
 		' "$1.out" | sort
 }
 
+# JSON has no numbers from 2^53 on, so the tool has null
+decimal() {
+	while read -r pid pasid caches granu addr granule granules rest; do
+		case $granule in ????????????????*) granule=0 ;; esac
+		case $granules in ????????????????*) granules=0 ;; esac
+		printf '%s %s %s %s 0x%x %d %d %s\n' "$pid" "$pasid" "$caches" \
+			"$granu" "$addr" "$granule" "$granules" "$rest"
+	done
+}
+
 of_work() {
-	jq -r '.inv[]' "$@" | sort
+	jq -r '.inv[]' "$@" | decimal | sort
 }
 
 # The events of trace-cmd as "NAME PID FIELD=VALUE.."
@@ -79,10 +89,7 @@ of_tracecmd() {
 				" " f["entries"]
 		}
 		$1 == "cache_inv_end" { print begun[f["id"]], f["ret"] }
-	' | while read -r pid pasid caches granu addr granule granules rest; do
-		printf '%s %s %s %s 0x%x 0x%x 0x%x %s\n' "$pid" "$pasid" \
-			"$caches" "$granu" "$addr" "$granule" "$granules" "$rest"
-	done | sort
+	' | decimal | sort
 }
 
 ended() { # NAME JQ-EXPRESSION: holds for the last record of NAME

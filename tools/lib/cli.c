@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
 
 #include <bpf/libbpf.h>
 
@@ -12,18 +16,33 @@
 
 const char *msg_name = "tool";
 
-/* Breaks the text at blanks, so that it fits a terminal of 80 columns. */
+int msg_columns;
+
+/* As wide as the terminal; what goes to a file is for programs, and not broken. */
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (msg_columns)
+		return msg_columns;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size))
+		return SIZE_MAX;
+	return size.ws_col > 20 ? size.ws_col : 80;
+}
+
+/* Breaks the text at blanks. */
 void msg(const char *fmt, ...)
 {
+	size_t width = columns();
 	char text[1024], *line = text;
-	int indent = fprintf(stderr, "%s: ", msg_name);
+	size_t indent = fprintf(stderr, "%s: ", msg_name);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	while (strlen(line) + indent >= 80) {
-		char *end = line + 79 - indent;
+	while (strlen(line) + indent >= width) {
+		char *end = line + width - 1 - indent;
 
 		while (end > line && *end != ' ')
 			end--;
@@ -51,7 +70,7 @@ static const struct {
 	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0" },
 	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
 	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
-	[CLI_DURATION] = { 'd', 0, "duration", "SEC", "end after SEC seconds" },
+	[CLI_DURATION] = { 'd', 0, "duration", "TIME", "end after TIME, e.g. 10, 0.5 (s), 500ms, 2m" },
 	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events" },
 	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
 	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
@@ -72,6 +91,8 @@ static const struct {
 	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "" },
 	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "" },
 };
+
+#define MAX_DURATION_MS	(366ULL * 86400 * 1000)
 
 static bool has(const struct cli_tool *tool, int id)
 {
@@ -118,6 +139,64 @@ bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
 	if (errno || *end || v < lo || v > hi)
 		return false;
 	*val = v;
+	return true;
+}
+
+/* A part of a second has up to six digits: more would be lost. */
+static bool parse_decimal(const char *s, size_t len, uint64_t *micros)
+{
+	uint64_t whole = 0, part = 0, unit = 1000000;
+	size_t i = 0;
+
+	for (; i < len && isdigit((unsigned char)s[i]); i++) {
+		whole = whole * 10 + (s[i] - '0');
+		if (whole > UINT32_MAX)
+			return false;
+	}
+	if (!i)
+		return false;
+	if (i < len && s[i] == '.') {
+		for (i++; i < len && isdigit((unsigned char)s[i]) && unit > 1; i++)
+			part += (s[i] - '0') * (unit /= 10);
+		if (unit == 1000000)
+			return false;
+	}
+	*micros = whole * 1000000 + part;
+	return i == len;
+}
+
+bool parse_duration(const char *s, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		uint32_t ms;
+	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	size_t len = strspn(s, "0123456789.");
+	uint64_t micros;
+
+	if (!parse_decimal(s, len, &micros))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(s + len, units[i].unit))
+			continue;
+		*ms = micros * units[i].ms / 1000000;
+		return *ms && *ms <= MAX_DURATION_MS;
+	}
+	return false;
+}
+
+bool parse_device(const char *s, char *name, size_t size)
+{
+	unsigned int domain, bus, dev, fn, n = 0;
+
+	if (!*s || strlen(s) >= size)
+		return false;
+	if (sscanf(s, "%2x:%2x.%1u%n", &bus, &dev, &fn, &n) == 3 && !s[n])
+		snprintf(name, size, "0000:%02x:%02x.%u", bus, dev, fn);
+	else if (sscanf(s, "%8x:%2x:%2x.%1u%n", &domain, &bus, &dev, &fn, &n) == 4 && !s[n])
+		snprintf(name, size, "%04x:%02x:%02x.%u", domain, bus, dev, fn);
+	else
+		strcpy(name, s);
 	return true;
 }
 
@@ -193,15 +272,13 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 			const char *arg, char *err, size_t len)
 {
 	uint64_t v = 0;
-	uint64_t hi = id == CLI_DURATION ? 86400 * 365 :
-		      id == CLI_PID || id == CLI_TID ? 4194304 :
+	uint64_t hi = id == CLI_PID || id == CLI_TID ? 4194304 :
 		      id == CLI_BUFFER || id == CLI_IN_FLIGHT ? 1 << 20 : UINT64_MAX;
 
 	switch (id) {
 	case CLI_PID:
 	case CLI_TID:
 	case CLI_IN_FLIGHT:
-	case CLI_DURATION:
 	case CLI_LIMIT:
 	case CLI_BUFFER:
 		if (!parse_u64(arg, 1, hi, &v)) {
@@ -214,18 +291,20 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	case CLI_PID: c->filter.tgid = v; break;
 	case CLI_TID: c->tid = v; break;
 	case CLI_DEVICE:
-		if (!*arg || strlen(arg) >= PASID_DEV_LEN) {
-			snprintf(err, len, "'%.64s' is not the name of a device", arg);
-			return err;
-		}
-		c->device = arg;
-		break;
+		if (parse_device(arg, c->device, sizeof(c->device)))
+			break;
+		snprintf(err, len, "'%.64s' is not the name of a device", arg);
+		return err;
 	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
 	case CLI_EVENT:
 		c->events_given = true;
 		return parse_events(arg, tool->events, &c->events, err, len);
 	case CLI_FAILED: c->filter.failed_only = 1; break;
-	case CLI_DURATION: c->duration_s = v; break;
+	case CLI_DURATION:
+		if (parse_duration(arg, &c->duration_ms))
+			break;
+		snprintf(err, len, "'%.64s' is not a time, such as 10, 0.5, 500ms, 10s, 2m or 24h, up to a year", arg);
+		return err;
 	case CLI_LIMIT: c->limit = v; break;
 	case CLI_TIME: c->wall = true; break;
 	case CLI_WIDE: c->wide = true; break;

@@ -48,10 +48,10 @@ struct cli_tool {
 struct cli {
 	struct pasid_filter filter;
 	uint32_t tid;			/* 0: any */
-	const char *device;		/* NULL: any */
+	char device[PASID_DEV_LEN];	/* "": any */
 	uint32_t events;		/* bit per tool event */
 	bool events_given;
-	uint32_t duration_s;		/* 0: no limit */
+	uint64_t duration_ms;		/* 0: no limit */
 	uint64_t limit;			/* 0: no limit */
 	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
@@ -71,9 +71,14 @@ void cli_help(const struct cli_tool *tool, FILE *f);
 /* "tool: text\n" on stderr. Give it what failed, the likely reason, what to do. */
 void msg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 extern const char *msg_name;
+extern int msg_columns;			/* 0: as wide as the terminal that stderr is */
 
 /* The whole string must be one decimal or 0x number in lo..hi. */
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val);
+/* "10", "0.5", "500ms", "10s", "2m", "24h": from a millisecond to a year */
+bool parse_duration(const char *s, uint64_t *ms);
+/* A name, or a PCI address as lspci has it, in the form that the kernel has */
+bool parse_device(const char *s, char *name, size_t size);
 /* "33,0x40-0x4f" adds to the ranges of f. NULL, or what is wrong in err. */
 const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len);
 /* "alloc,free" sets bits by position in names; "set" those of all "set_...". */

@@ -145,10 +145,10 @@ bool loop_init(struct loop *loop, const struct command *cmd)
 	return true;
 }
 
-bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s)
+bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms)
 {
-	if (duration_s)
-		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_s * 1000000000ULL;
+	if (duration_ms)
+		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_ms * 1000000;
 	if (ready_file) {
 		int fd = open(ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -200,7 +200,7 @@ bool loop_stopping(struct loop *loop)
 }
 
 /* Never longer than a tick, so it fits an int whatever the deadline is. */
-static int timeout_ms(const struct loop *loop)
+int loop_timeout_ms(const struct loop *loop)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC), until = loop->next_tick_ns;
 	int ms;
@@ -233,7 +233,7 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx)
 	is_time(loop);
 	/* all that is read at a time is one write */
 	while (out_flush(), !loop_stopping(loop)) {
-		if (poll(fds, 3, timeout_ms(loop)) < 0 && errno != EINTR) {
+		if (poll(fds, 3, loop_timeout_ms(loop)) < 0 && errno != EINTR) {
 			msg("cannot wait for events: %s.", strerror(errno));
 			return false;
 		}

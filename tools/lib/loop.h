@@ -39,12 +39,14 @@ uint64_t now_ns(int clock);
 /* Starts to catch signals and prepares the command, if there is one, which waits. */
 bool loop_init(struct loop *loop, const struct command *cmd);
 /* Writes the ready file, lets the command run, starts the clock. */
-bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s);
+bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms);
 /*
  * Feeds rb until something sets loop->stop, and calls tick once a second, also if
  * there are no events. False after an error was told.
  */
 bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx);
+/* How long to wait for events; for the unit tests */
+int loop_timeout_ms(const struct loop *loop);
 /* True when it is time to end. Cheap, for use in each ring buffer callback. */
 bool loop_stopping(struct loop *loop);
 /* Ends a command that still runs, and waits for that. */

@@ -213,7 +213,7 @@ static bool run(struct trace *t, struct ring_buffer *rb)
 	out_flush();
 	if (loop_stopping(&t->loop))
 		return true;
-	return loop_start(&t->loop, t->cli.ready, t->cli.duration_s) &&
+	return loop_start(&t->loop, t->cli.ready, t->cli.duration_ms) &&
 	       loop_run(&t->loop, rb, tick, t);
 }
 

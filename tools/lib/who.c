@@ -177,7 +177,7 @@ static void resolve_device(const char *device)
 	char pattern[128];
 	glob_t found;
 
-	if (!device || access("/sys/bus", X_OK))
+	if (!*device || access("/sys/bus", X_OK))
 		return;
 	snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s", device);
 	if (glob(pattern, GLOB_NOSORT, NULL, &found))
