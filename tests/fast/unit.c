@@ -705,9 +705,28 @@ static void values_are_formatted(void)
 	CHECK_STR(out_seconds(12345678, buf, sizeof(buf)), "12.345678");
 	CHECK_STR(out_seconds(-1, buf, sizeof(buf)), "-0.000001");
 	setenv("TZ", "XXX-1", 1);	/* one hour east */
+	tzset();
+	CHECK_STR(out_time(1763794262000001999, false, buf, sizeof(buf)), "07:51:02.000001");
+	setenv("TZ", "XXX-2", 1);	/* nobody looks again, for each line */
 	CHECK_STR(out_time(1763794262000001999, false, buf, sizeof(buf)), "07:51:02.000001");
 	CHECK_STR(out_time(1763794262000001999, true, buf, sizeof(buf)),
 		  "2025-11-22T06:51:02.000001Z");
+}
+
+static void a_clock_that_is_set_is_noticed(void)
+{
+	struct session s;
+	__u64 right;
+
+	session_start(&s);
+	right = s.to_wall_ns;
+	CHECK(!session_clock(&s) && s.to_wall_ns == right);
+	s.to_wall_ns -= 3600 * 1000000000ULL;
+	CHECK(session_clock(&s));
+	CHECK(llabs((__s64)(s.to_wall_ns - right)) < 1000000000);
+	CHECK(!session_clock(&s));
+	s.to_wall_ns += 5000000;
+	CHECK(session_clock(&s));
 }
 
 static void capabilities_are_named(void)
@@ -940,7 +959,9 @@ static void what_was_alive_is_told_once(void)
 	struct life l = {};
 
 	CHECK(step(PASID_ALIVE, 1000, 2, &l) == LIFE_GOES_ON);
-	CHECK(step(PASID_FREE, 900, 2, &l) == LIFE_GOES_ON);	/* the one before */
+	/* the one before, whose begin was not seen */
+	CHECK(step(PASID_FREE, 900, 2, &l) == LIFE_ENDED);
+	CHECK(!l.born_ns && l.owner == PASID_INVALID && !l.refs);
 	CHECK(step(PASID_ALLOC, 1001, 2, &l) == LIFE_KNOWN);
 	CHECK(step(PASID_FREE, 2000, 2, &l) == LIFE_ENDED);
 	CHECK(l.born_ns == 1000 && l.refs == 2);
@@ -948,6 +969,41 @@ static void what_was_alive_is_told_once(void)
 	/* its free was lost: this is another one */
 	CHECK(step(PASID_ALIVE, 1000, 3, &l) == LIFE_GOES_ON);
 	CHECK(step(PASID_ALLOC, 1001000001000, 3, &l) == LIFE_GOES_ON);
+}
+
+/*
+ * While a trace starts: alive since 1.0 ms, and only then the events come of what
+ * was before. In any life they say of it, it must be told of once.
+ */
+static void lives_before_what_was_alive_are_told(void)
+{
+	const __u64 us = 1000, ms = 1000 * us;
+	struct life l = {};
+
+	CHECK(step(PASID_ALIVE, ms, 4, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_ALLOC, 500 * us, 4, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_SPID, 510 * us, 4, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 600 * us, 4, &l) == LIFE_ENDED);
+	CHECK(l.born_ns == 500 * us && l.spid == 9 && !l.refs && l.owner == 7);
+	/* and another one */
+	CHECK(step(PASID_ALLOC, 700 * us, 4, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 800 * us, 4, &l) == LIFE_ENDED);
+	CHECK(l.born_ns == 700 * us && !l.spid);
+	CHECK(step(PASID_ALLOC, ms + 100, 4, &l) == LIFE_KNOWN);
+	CHECK(step(PASID_FREE, 2 * ms, 4, &l) == LIFE_ENDED);
+	CHECK(l.born_ns == ms && l.refs == 2);
+	/* nothing of them is left */
+	CHECK(step(PASID_ALLOC, 3 * ms, 4, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 4 * ms, 4, &l) == LIFE_ENDED && l.born_ns == 3 * ms);
+	/* the free of the one before is lost */
+	CHECK(step(PASID_ALIVE, ms, 5, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_ALLOC, 500 * us, 5, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_ALLOC, ms + 100, 5, &l) == LIFE_KNOWN);
+	CHECK(step(PASID_FREE, 2 * ms, 5, &l) == LIFE_ENDED && l.born_ns == ms);
+	/* what is referenced before it was alive is another's */
+	CHECK(step(PASID_ALIVE, ms, 6, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_GET, 500 * us, 6, &l) == LIFE_GOES_ON);
+	CHECK(step(PASID_FREE, 2 * ms, 6, &l) == LIFE_ENDED && l.refs == 2);
 }
 
 static void every_event_is_accounted_for(void)
@@ -993,6 +1049,8 @@ static void recording_comes_back_the_same(void)
 	record_head(f, &s, names);
 	record_event(f, &d);
 	record_event(f, &bind);
+	s.to_wall_ns = 77;
+	record_clock(f, &s);
 	inv_record(f, &i);
 	record_end(f, &s);
 	rewind(f);
@@ -1031,12 +1089,14 @@ int main(void)
 		T(json_is_always_utf8),
 		T(lines_are_written_together),
 		T(values_are_formatted),
+		T(a_clock_that_is_set_is_noticed),
 		T(capabilities_are_named),
 		T(plan_takes_the_best_hook_there_is),
 		T(hooks_are_told_apart_by_type),
 		T(causes_are_told),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),
+		T(lives_before_what_was_alive_are_told),
 		T(every_event_is_accounted_for),
 		T(recording_comes_back_the_same),
 	};

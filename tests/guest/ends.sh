@@ -222,7 +222,20 @@ does_not_follow_unasked() {
 	[ "$(of_trace data | wc -l)" -gt 40 ]
 }
 
-plan 28
+# --- and the clock -----------------------------------------------------------------
+
+clock_that_is_set() {
+	begin clock --json -T && pasidwork -n 1 >/dev/null || return
+	date -s '2041-02-03 04:05:06' >/dev/null
+	pasidwork -n 1 >/dev/null
+	end
+	jq -r 'select(.type == "alloc") | .time[:4]' clock.out | uniq -c |
+		awk '{ print $1 }' | xargs >got
+	tail -n 2 clock.out
+	[ "$(cat got)" = '23 23' ] && grep -q '"time":"2041-02-03T' clock.out
+}
+
+plan 29
 check "a full disk ends it, text" full_from_the_first_line
 check "a full disk ends it, JSON" full_from_the_first_line --json
 check "a closed stdout ends it" closed_from_the_first_line
@@ -254,6 +267,7 @@ check "-u: a command does not outlive a tool that is killed" \
 	user_does_not_keep_it
 check "--follow: the command and all that comes of it" follows_the_command
 check "without it others are shown, too" does_not_follow_unasked
+check "-T: a clock that is set meanwhile" clock_that_is_set
 check "-o: a file that cannot be written: status 1" gives 1 \
 	'cannot write /nowhere/x: No such file' pasidsnoop -o /nowhere/x
 finish

@@ -601,10 +601,12 @@ life_from_before() {
 	same want got && all before life '.age_us > 1000000 and .comm == "pasidwork"'
 }
 
-# Starts while PASIDs come and go: each is told of once, whatever the moment.
+# Starts while PASIDs come and go: each life is told of once, whatever the moment.
 told_once() {
 	events=alloc,free,alive begin once --json -n 500 && wait "$snoop" || return
-	jq -r 'select(.ret == 0 or .type == "alive") | "\(.type) \(.pasid)"' once.out |
+	# what was before an alive one is told of after it, so by time
+	jq -rs 'map(select(.ret == 0 or .type == "alive")) |
+		sort_by([.ts_us, .type != "free"])[] | "\(.type) \(.pasid)"' once.out |
 		awk '$1 != "free" && live[$2]++ { print "twice: " $0; bad = 1 }
 			$1 == "free" { live[$2] = 0 }
 			END { exit bad || NR < 400 }'

@@ -170,8 +170,10 @@ const char *out_seconds(int64_t us, char *buf, size_t size)
 const char *out_time(uint64_t ns, bool iso, char *buf, size_t size)
 {
 	time_t sec = ns / 1000000000;
-	size_t n = iso ? strftime(buf, size, "%Y-%m-%dT%H:%M:%S", gmtime(&sec)) :
-			 strftime(buf, size, "%H:%M:%S", localtime(&sec));
+	struct tm tm;
+	/* localtime() would look at the file of the zone each time */
+	size_t n = iso ? strftime(buf, size, "%Y-%m-%dT%H:%M:%S", gmtime_r(&sec, &tm)) :
+			 strftime(buf, size, "%H:%M:%S", localtime_r(&sec, &tm));
 
 	snprintf(buf + n, size - n, ".%06u%s", (unsigned int)(ns % 1000000000 / 1000),
 		 iso ? "Z" : "");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,6 +19,25 @@ void session_start(struct session *s)
 	snprintf(s->kernel, sizeof(s->kernel), "%s", uts.release);
 	s->start_ns = now_ns(CLOCK_MONOTONIC);
 	s->to_wall_ns = now_ns(CLOCK_REALTIME) - s->start_ns;
+}
+
+/* What is less is the time between the two questions. */
+#define CLOCK_STEP_NS	1000000
+
+bool session_clock(struct session *s)
+{
+	__u64 monotonic = now_ns(CLOCK_MONOTONIC);
+	__s64 to_wall = now_ns(CLOCK_REALTIME) - monotonic;
+
+	if (llabs(to_wall - (__s64)s->to_wall_ns) < CLOCK_STEP_NS)
+		return false;
+	s->to_wall_ns = to_wall;
+	return true;
+}
+
+void record_clock(FILE *f, const struct session *s)
+{
+	fprintf(f, "clock %llu\n", s->to_wall_ns);
 }
 
 void record_head(FILE *f, const struct session *s, const char *const *names)
@@ -91,8 +111,10 @@ int replay_line(FILE *f, struct session *s, char *line, size_t size)
 {
 	struct counts *c = &s->counts;
 
-	if (!fgets(line, size, f))
-		return bad("no end line");
+	do {
+		if (!fgets(line, size, f))
+			return bad("no end line");
+	} while (sscanf(line, "clock %llu", &s->to_wall_ns) == 1);
 	if (!strncmp(line, "event ", 6)) {
 		memmove(line, line + 6, strlen(line + 6) + 1);
 		return 1;

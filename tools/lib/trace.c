@@ -65,6 +65,8 @@ static int on_event(void *ctx, void *data, size_t size)
 	struct trace *t = ctx;
 
 	t->received++;
+	if (session_clock(&t->session) && t->record)
+		record_clock(t->record, &t->session);
 	trace_show(t, data, size);
 	return !t->draining && loop_stopping(&t->loop) ? -ECANCELED : 0;
 }
