@@ -19,6 +19,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define ADDR_FLAGS_LEAF		(1U << 2)
 #define PASID_FLAGS_PASID	(1U << 0)
 
+#define MAP_FULL	(-7)	/* -E2BIG, of a hash map; others are of its locks */
+
 const volatile struct inv_filter cfg_filter;
 
 /*
@@ -102,6 +104,7 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 		.entries = entries,
 	};
 	struct inv_pairs *p;
+	long err;
 
 	if (!active)
 		return 0;
@@ -110,11 +113,12 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 	if (!inv_wanted(&cfg_filter, &e) || !follow_wanted(e.tgid))
 		return 0;
 	e.ts_ns = bpf_ktime_get_ns();
-	if (!bpf_map_update_elem(&in_flight, &id, &e, BPF_NOEXIST))
-		return 0;
-	p = count_pairs();
-	if (p)
+	err = bpf_map_update_elem(&in_flight, &id, &e, BPF_NOEXIST);
+	p = err ? count_pairs() : NULL;
+	if (p && err == MAP_FULL)
 		p->overflow++;
+	else if (p)
+		p->refused++;
 	return 0;
 }
 

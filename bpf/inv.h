@@ -56,6 +56,7 @@ _Static_assert(offsetof(struct inv_event, comm) == 80, "inv_event moved");
 /* How begins and ends found each other. */
 struct inv_pairs {
 	__u64 overflow;			/* begins for which there was no room */
+	__u64 refused;			/* begins that were not stored for another reason */
 	__u64 unpaired;			/* ends whose begin is not known */
 };
 

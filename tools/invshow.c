@@ -247,7 +247,7 @@ int inv_replay(FILE *f, struct session *s, struct inv_event *e)
 	unsigned int cpu, which, granularity;
 	int ret = replay_line(f, s, line, sizeof(line));
 
-	if (ret <= 0)
+	if (ret != REPLAY_EVENT)
 		return ret;
 	*e = (struct inv_event){};
 	if (sscanf(line, "%llu %llu %llu %llx %llx %llx %llu %x %u %u %d %u %u %x %u %32s %80s",

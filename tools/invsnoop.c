@@ -156,6 +156,7 @@ static bool counts(struct trace *t)
 	for (int i = 0; i < cpus; i++) {
 		c->unpaired += cpu[i].unpaired;
 		c->overflow += cpu[i].overflow;
+		c->refused += cpu[i].refused;
 	}
 	return for_each_in_flight(count, &c->unfinished);
 }
@@ -166,6 +167,7 @@ static void end(const struct trace *t, json_t *o, char *text, size_t size)
 
 	json_object_set_new(o, "unpaired", json_integer(c->unpaired));
 	json_object_set_new(o, "overflow", json_integer(c->overflow));
+	json_object_set_new(o, "refused", json_integer(c->refused));
 	json_object_set_new(o, "unfinished", json_integer(c->unfinished));
 	snprintf(text, size, "%llu unpaired, %llu unfinished, ", c->unpaired, c->unfinished);
 }

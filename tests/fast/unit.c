@@ -1029,7 +1029,7 @@ static void recording_comes_back_the_same(void)
 	struct session s = {
 		.start_ns = 1, .to_wall_ns = 2, .end_ns = 3, .kernel = "6.12.117",
 		.plan = { "tp_btf:ioasid_alloc", "" },
-		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8 },
+		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8, 9 },
 	}, back = {};
 	struct pasid_dev_event d = { .e = {
 		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
@@ -1051,12 +1051,17 @@ static void recording_comes_back_the_same(void)
 	record_event(f, &bind);
 	s.to_wall_ns = 77;
 	record_clock(f, &s);
+	s.lost_ns = 88;
+	s.lost_now = 99;
+	record_lost(f, &s);
 	inv_record(f, &i);
 	record_end(f, &s);
 	rewind(f);
 	CHECK(replay_head(f, &back, names));
 	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&d, &back_d, sizeof(d)));
 	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&bind, &back_d, sizeof(d)));
+	CHECK(inv_replay(f, &back, &back_i) == REPLAY_LOST);
+	CHECK(back.lost_ns == 88 && back.lost_now == 99);
 	CHECK(inv_replay(f, &back, &back_i) == 1 && !memcmp(&i, &back_i, sizeof(i)));
 	CHECK(replay_event(f, &back, &back_d) == 0 && !memcmp(&s, &back, sizeof(s)));
 	fclose(f);

@@ -232,6 +232,23 @@ strict_fails_on_loss() {
 	overflow strict --strict && [ "$status" -eq 1 ] && ended strict '.lost > 0'
 }
 
+# Told while it runs, where the gap is: after what was read, before what comes
+loss_is_told_at_once() {
+	begin gap --json --buffer-kb 4 || return
+	kill -STOP "$snoop"
+	pasidwork -n 2 -a 97 -f 0 >/dev/null
+	kill -CONT "$snoop"
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		sleep 1
+		grep -q '"lost","ts_us"' gap.out && break
+	done
+	kill -0 "$snoop" && pasidwork -n 1 >/dev/null && end || return
+	jq -r .type gap.out | uniq | xargs
+	jq -se '(map(select(.type == "lost").count) | add) == .[-1].lost and
+		(map(.type) | index("lost")) as $i | $i > 40 and .[$i - 1].ret == 0 and
+		.[$i + 1].type == "alloc"' gap.out >/dev/null
+}
+
 # --- ends ----------------------------------------------------------------------
 
 ends_after_limit() {
@@ -645,7 +662,7 @@ check_if() { # HAS REASON NAME COMMAND..
 	fi
 }
 
-plan 50
+plan 51
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, event by event" same three.work three.snoop
@@ -660,6 +677,7 @@ check "-e: only that event" only_that_event
 check "-x: only failures" only_failures
 check "filters add up" filters_add_up
 check "loss is counted and told" loss_is_told
+check "loss is told at once" loss_is_told_at_once
 check "--strict: loss is status 1" strict_fails_on_loss
 check "4 x 499 at full speed without loss" keeps_up_without_loss
 check "-n ends it" ends_after_limit

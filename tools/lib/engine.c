@@ -94,29 +94,45 @@ bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn
 	return n >= 0;
 }
 
-static bool read_counts(struct counts *c, struct bpf_object *obj)
+static bool read_counters(struct emit_counters *all, struct bpf_object *obj)
 {
-	int unfollowed = bpf_object__find_map_fd_by_name(obj, "unfollowed");
-	__u32 zero = 0;
 	int map = bpf_object__find_map_fd_by_name(obj, "counters");
 	int cpus = libbpf_num_possible_cpus();
-	struct bpf_program *prog;
 
 	if (cpus < 0)
 		return false;
-	*c = (struct counts){};
+	*all = (struct emit_counters){};
 	for (__u32 slot = 0; slot < EMIT_SLOTS; slot++) {
 		struct emit_counters cpu[cpus];
 
 		if (bpf_map_lookup_elem(map, &slot, cpu))
 			return false;
 		for (int i = 0; i < cpus; i++) {
-			c->all.seen += cpu[i].seen;
-			c->all.sent += cpu[i].sent;
-			c->all.filtered += cpu[i].filtered;
-			c->all.lost += cpu[i].lost;
+			all->seen += cpu[i].seen;
+			all->sent += cpu[i].sent;
+			all->filtered += cpu[i].filtered;
+			all->lost += cpu[i].lost;
 		}
 	}
+	return true;
+}
+
+__u64 engine_lost(struct bpf_object_skeleton *skel)
+{
+	struct emit_counters all;
+
+	return read_counters(&all, *skel->obj) ? all.lost : 0;
+}
+
+static bool read_counts(struct counts *c, struct bpf_object *obj)
+{
+	int unfollowed = bpf_object__find_map_fd_by_name(obj, "unfollowed");
+	struct bpf_program *prog;
+	__u32 zero = 0;
+
+	*c = (struct counts){};
+	if (!read_counters(&c->all, obj))
+		return false;
 	if (bpf_map_lookup_elem(unfollowed, &zero, &c->unfollowed))
 		return false;
 	bpf_object__for_each_program(prog, obj) {

@@ -15,6 +15,7 @@ struct counts {
 	/* of tools that put an event together from two */
 	__u64 unpaired;		/* ends without a begin */
 	__u64 overflow;		/* begins for which there was no room */
+	__u64 refused;		/* begins that could not be stored otherwise */
 	__u64 unfinished;	/* begins without an end */
 	__u64 unfollowed;	/* of --follow: processes for which there was no room */
 };
@@ -40,6 +41,8 @@ bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn
  */
 bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
 		  const __u64 *received, struct counts *counts);
+/* How many events did not fit the buffer so far */
+__u64 engine_lost(struct bpf_object_skeleton *skel);
 /* NULL if every event is accounted for, else the equation that does not hold. */
 const char *counts_check(const struct counts *c, __u64 received, char *buf, size_t len);
 

@@ -35,6 +35,11 @@ bool session_clock(struct session *s)
 	return true;
 }
 
+void record_lost(FILE *f, const struct session *s)
+{
+	fprintf(f, "lost %llu %llu\n", s->lost_ns, s->lost_now);
+}
+
 void record_clock(FILE *f, const struct session *s)
 {
 	fprintf(f, "clock %llu\n", s->to_wall_ns);
@@ -72,9 +77,9 @@ void record_end(FILE *f, const struct session *s)
 {
 	const struct emit_counters *c = &s->counts.all;
 
-	fprintf(f, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", s->end_ns, c->seen,
-		c->sent, c->filtered, c->lost, s->counts.missed, s->counts.unpaired,
-		s->counts.overflow, s->counts.unfinished);
+	fprintf(f, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", s->end_ns,
+		c->seen, c->sent, c->filtered, c->lost, s->counts.missed, s->counts.unpaired,
+		s->counts.overflow, s->counts.unfinished, s->counts.refused);
 }
 
 static int bad(const char *what)
@@ -117,12 +122,14 @@ int replay_line(FILE *f, struct session *s, char *line, size_t size)
 	} while (sscanf(line, "clock %llu", &s->to_wall_ns) == 1);
 	if (!strncmp(line, "event ", 6)) {
 		memmove(line, line + 6, strlen(line + 6) + 1);
-		return 1;
+		return REPLAY_EVENT;
 	}
-	/* the last three are not in older recordings */
-	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->end_ns,
+	if (sscanf(line, "lost %llu %llu", &s->lost_ns, &s->lost_now) == 2)
+		return REPLAY_LOST;
+	/* the last four are not in older recordings */
+	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->end_ns,
 		   &c->all.seen, &c->all.sent, &c->all.filtered, &c->all.lost, &c->missed,
-		   &c->unpaired, &c->overflow, &c->unfinished) >= 6)
+		   &c->unpaired, &c->overflow, &c->unfinished, &c->refused) >= 6)
 		return 0;
 	return replay_bad_event();
 }
@@ -147,7 +154,7 @@ int replay_event(FILE *f, struct session *s, struct pasid_dev_event *d)
 	unsigned int type, cpu;
 	int n, ret = replay_line(f, s, line, sizeof(line));
 
-	if (ret <= 0)
+	if (ret != REPLAY_EVENT)
 		return ret;
 	*d = (struct pasid_dev_event){};
 	n = sscanf(line, "%llu %u %u %x %u %u %u %u %d %u %u %u %32s %llx %80s", &e->ts_ns,

@@ -59,6 +59,27 @@ void trace_show(struct trace *t, const void *event, size_t size)
 		t->loop.stop = STOP_LIMIT;
 }
 
+static void print_lost(const struct trace *t)
+{
+	const struct session *s = &t->session;
+	__s64 us = (__s64)(s->lost_ns - s->start_ns) / 1000;
+	char buf[40];
+	json_t *o;
+
+	if (!t->cli.json) {
+		out_text("%-11s lost       %llu events\n", t->cli.wall ?
+			 out_time(s->lost_ns + s->to_wall_ns, false, buf, sizeof(buf)) :
+			 out_seconds(us, buf, sizeof(buf)), s->lost_now);
+		return;
+	}
+	o = json_pack("{s:s, s:I, s:I}", "type", "lost", "ts_us", (json_int_t)us,
+		      "count", (json_int_t)s->lost_now);
+	if (t->cli.wall)
+		json_object_set_new(o, "time", json_string(
+			out_time(s->lost_ns + s->to_wall_ns, true, buf, sizeof(buf))));
+	out_json(o);
+}
+
 /* Without the early return a flood of events would keep the loop from ending. */
 static int on_event(void *ctx, void *data, size_t size)
 {
@@ -105,7 +126,8 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 /* What --strict does not stand */
 static bool incomplete(const struct counts *c)
 {
-	return c->all.lost || c->missed || c->overflow || c->unfollowed || c->unfinished;
+	return c->all.lost || c->missed || c->overflow || c->refused ||
+	       c->unfollowed || c->unfinished;
 }
 
 /* The last lines, and the exit code they stand for. */
@@ -128,8 +150,10 @@ static int print_end(struct trace *t, const char *reason)
 		msg("events were lost: they came faster than they were read. Try a larger --buffer-kb than %u, or a filter.", t->cli.buffer_kb);
 	if (c->overflow)
 		msg("%llu requests were not followed: too many were under way. Try a larger --in-flight than %u, or a filter.", c->overflow, t->cli.in_flight);
+	if (c->refused)
+		msg("%llu requests were not followed: the kernel did not store their begin, though there was room.", c->refused);
 	if (c->unfollowed)
-		msg("%llu processes were not followed: too many came of the command at a time.", c->unfollowed);
+		msg("%llu processes were not followed: there was no room for so many, or no memory.", c->unfollowed);
 	if (error && error != EPIPE) {
 		msg("cannot write %s: %s.", t->cli.output ?: "the output",
 		    strerror(error));
@@ -152,7 +176,9 @@ static int replay(struct trace *t)
 		return EXIT_RUNTIME;
 	print_head(t);
 	while ((ret = t->ops->replay(t, f, event)) > 0) {
-		if (t->ops->wanted(t, event))
+		if (ret == REPLAY_LOST)
+			print_lost(t);
+		else if (t->ops->wanted(t, event))
 			trace_show(t, event, sizeof(event));
 	}
 	fclose(f);
@@ -201,10 +227,26 @@ static int make_plan(struct trace *t)
 	return EXIT_KERNEL;
 }
 
+/* Told when it happens, as it may be what is looked for that is missing. */
+static void look_for_losses(struct trace *t)
+{
+	__u64 lost = engine_lost(t->skel);
+
+	if (lost <= t->lost)
+		return;
+	t->session.lost_ns = now_ns(CLOCK_MONOTONIC);
+	t->session.lost_now = lost - t->lost;
+	t->lost = lost;
+	print_lost(t);
+	if (t->record)
+		record_lost(t->record, &t->session);
+}
+
 static void tick(void *ctx)
 {
 	struct trace *t = ctx;
 
+	look_for_losses(t);
 	if (t->ops->tick)
 		t->ops->tick(t);
 }
@@ -234,6 +276,7 @@ static int trace_events(struct trace *t, struct bpf_object_skeleton *skel)
 	int err = errno, ret = rb ? engine_attach(skel) : EXIT_RUNTIME;
 	bool ok;
 
+	t->skel = skel;
 	if (!rb)
 		return cause_tell("read the ring buffer", -err, false);
 	if (ret)

@@ -48,10 +48,11 @@ struct trace {
 	uint32_t events;		/* that are asked for, bit per event */
 	struct session session;
 	const struct hook *chosen[EMIT_SLOTS];
+	struct bpf_object_skeleton *skel;
 	struct loop loop;
 	FILE *record;
 	void *copy;			/* of an event, as the ring buffer is read-only */
-	__u64 received, shown;
+	__u64 received, shown, lost;
 	bool draining;
 };
 
