@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -n -s 2 -t 300 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=1500
+# boot: -n -s 2 -t 300 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=2500
 # files: tests/guest/lib/snoop.sh
 #
 # invsnoop on hardware that answers late, in the VM: what waits is shown while it
@@ -26,7 +26,7 @@ for dev in /sys/bus/pci/devices/*; do
 	echo "${dev##*/}" >/sys/bus/pci/drivers_probe
 done
 
-# Until something is shown as waiting; the load is one request that takes 1.5 s
+# Until something is shown as waiting; the load is one request that takes 2.5 s
 waiting() { # NAME
 	for _ in $(seq 100); do
 		grep -q '"stalled"' "$1.out" && return
@@ -38,12 +38,11 @@ waiting() { # NAME
 
 one_that_is_late() {
 	begin late --json || return
-	vmm_test -t table_replaced >load 2>&1 &
+	vmm_test -r vmm.untranslated.table_replaced >load 2>&1 &
 	load=$!
 	waiting late
 	cp late.out early.out
 	wait $load
-	cat load
 	end
 }
 
@@ -62,7 +61,7 @@ shown_when_it_ends() {
 
 unfinished_is_status_1() {
 	begin strict --json --strict || return
-	vmm_test -t table_replaced >load 2>&1 &
+	vmm_test -r vmm.untranslated.table_replaced >load 2>&1 &
 	load=$!
 	waiting strict
 	end
