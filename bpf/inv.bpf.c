@@ -53,39 +53,44 @@ static __always_inline struct inv_pairs *count_pairs(void)
 }
 
 /* Both events are made in the context of the caller, who may wait in between. */
-static __always_inline void set_caller(struct inv_event *e, struct device *dev)
+static __always_inline void set_caller(struct inv_event *e)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
 	e->tgid = id >> 32;
 	e->tid = id;
-	e->cpu = bpf_get_smp_processor_id();
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
-	read_dev_name(e->dev, sizeof(e->dev), dev);
 }
 
+/* What is not looked at by a filter */
+static __always_inline void describe_caller(struct inv_event *e)
+{
+	e->cpu = bpf_get_smp_processor_id();
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+}
+
+/* The arguments of a tracepoint have types: what they point to is loaded as it is. */
 static __always_inline void
 set_request(struct inv_event *e, const struct iommu_cache_invalidate_info *info)
 {
 	__u32 flags;
 
-	e->caches = BPF_CORE_READ(info, cache);
-	e->granularity = BPF_CORE_READ(info, granularity);
-	if (!BPF_CORE_READ(info, argsz))
+	e->caches = info->cache;
+	e->granularity = info->granularity;
+	if (!info->argsz)
 		e->flags |= INV_UNREADABLE;
 	switch (e->granularity) {
 	case INV_PASID:
-		flags = BPF_CORE_READ(info, granu.pasid_info.flags);
-		e->pasid = BPF_CORE_READ(info, granu.pasid_info.pasid);
+		flags = info->granu.pasid_info.flags;
+		e->pasid = info->granu.pasid_info.pasid;
 		if (flags & PASID_FLAGS_PASID)
 			e->flags |= INV_HAS_PASID;
 		break;
 	case INV_ADDR:
-		flags = BPF_CORE_READ(info, granu.addr_info.flags);
-		e->pasid = BPF_CORE_READ(info, granu.addr_info.pasid);
-		e->addr = BPF_CORE_READ(info, granu.addr_info.addr);
-		e->granule = BPF_CORE_READ(info, granu.addr_info.granule_size);
-		e->granules = BPF_CORE_READ(info, granu.addr_info.nb_granules);
+		flags = info->granu.addr_info.flags;
+		e->pasid = info->granu.addr_info.pasid;
+		e->addr = info->granu.addr_info.addr;
+		e->granule = info->granu.addr_info.granule_size;
+		e->granules = info->granu.addr_info.nb_granules;
 		if (flags & ADDR_FLAGS_PASID)
 			e->flags |= INV_HAS_PASID;
 		if (flags & ADDR_FLAGS_LEAF)
@@ -108,10 +113,12 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 
 	if (!active)
 		return 0;
-	set_caller(&e, dev);
+	set_caller(&e);
 	set_request(&e, info);
+	read_dev_name(e.dev, sizeof(e.dev), dev);
 	if (!inv_wanted(&cfg_filter, &e) || !follow_wanted(e.tgid))
 		return 0;
+	describe_caller(&e);
 	e.ts_ns = bpf_ktime_get_ns();
 	err = bpf_map_update_elem(&in_flight, &id, &e, BPF_NOEXIST);
 	p = err ? count_pairs() : NULL;
@@ -164,12 +171,18 @@ int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
 	c = emit_seen(INV_END);
 	if (!c)
 		return 0;
-	set_caller(&e, dev);
+	set_caller(&e);
+	if (cfg_filter.dev[0])
+		read_dev_name(e.dev, sizeof(e.dev), dev);
 	if (!inv_wanted(&cfg_filter, &e) || !follow_wanted(e.tgid)) {
 		c->filtered++;
 		return 0;
 	}
 	known = begun(&e, id, pasid);
+	if (!known) {
+		read_dev_name(e.dev, sizeof(e.dev), dev);
+		describe_caller(&e);
+	}
 	if (!inv_result_wanted(&cfg_filter, &e))
 		c->filtered++;
 	else

@@ -53,9 +53,11 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib)
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
+		$(tools-obj)/inv.skel.h
 	@$(tools-say) CC $<
-	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
+	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
+		$(filter-out %.h,$^) $(tools-libs) -o $@
 
 $(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.c
 	@mkdir -p $(@D)

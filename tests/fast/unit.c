@@ -21,6 +21,7 @@
 #include "../../tools/lib/record.h"
 #include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
+#include "inv.skel.h"
 
 static bool failed;
 
@@ -920,6 +921,30 @@ static void causes_are_told(void)
 	CHECK_STR(word, "");
 }
 
+static int calls(const struct bpf_program *prog, int helper)
+{
+	const struct bpf_insn *insns = bpf_program__insns(prog);
+	int n = 0;
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(prog); i++)
+		n += insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg &&
+		     insns[i].imm == helper;
+	return n;
+}
+
+/* A request is on a hot path: it is loaded, and only the device's name is copied. */
+static void requests_are_loaded_not_copied(void)
+{
+	struct inv_bpf *skel = inv_bpf__open();
+	const struct bpf_program *begin = skel ? skel->progs.on_cache_inv_begin_tp : NULL;
+
+	CHECK(begin && bpf_program__insn_cnt(begin) > 10);
+	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel) == 0);
+	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel_str) == 1);
+	CHECK(begin && calls(begin, BPF_FUNC_map_update_elem) == 1);
+	inv_bpf__destroy(skel);
+}
+
 static enum life_step step(int type, __u64 ns, __u32 pasid, struct life *life)
 {
 	struct pasid_event e = { .type = type, .ts_ns = ns, .pasid = pasid, .tgid = 7,
@@ -1099,6 +1124,7 @@ int main(void)
 		T(plan_takes_the_best_hook_there_is),
 		T(hooks_are_told_apart_by_type),
 		T(causes_are_told),
+		T(requests_are_loaded_not_copied),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),
 		T(lives_before_what_was_alive_are_told),

@@ -11,7 +11,7 @@
 # shellcheck source=/dev/null
 . ./snoop.sh
 mkdir /tmp/ends && cd /tmp/ends || exit 1
-tool=pasidsnoop
+export tool=pasidsnoop
 
 # --- output that cannot be written ---------------------------------------------
 
@@ -120,7 +120,6 @@ gone() { # within two seconds
 		kill -0 "$(cat pid)" 2>/dev/null || return 0
 		sleep 0.2
 	done
-	ps | grep stays
 	kill -9 "$(cat pid)"
 	return 1
 }
@@ -222,6 +221,26 @@ does_not_follow_unasked() {
 	[ "$(of_trace data | wc -l)" -gt 40 ]
 }
 
+# --- what can show nothing -----------------------------------------------------------
+
+no_iommu_is_told() {
+	pasidsnoop -d 1 2>iommu.err >/dev/null
+	[ -n "$(ls /sys/class/iommu)" ] && ! grep 'no IOMMU' iommu.err &&
+		mount -t tmpfs none /sys/class/iommu || return
+	gives 0 'no IOMMU that is on: /sys/class/iommu is empty' pasidsnoop -d 1
+	set -- $?
+	umount /sys/class/iommu
+	return "$1"
+}
+
+filters_that_name_nothing_are_told() {
+	gives 0 'there is no process 4000000: nothing is seen' \
+		pasidsnoop -p 4000000 -d 0.1 &&
+		{ ! [ -e /sys/kernel/tracing/events/iommu/cache_inv_begin ] ||
+			gives 0 'no device 0000:3a:01.0 in /sys/bus' \
+				invsnoop -D 3a:01.0 -d 100ms; }
+}
+
 # --- and the clock -----------------------------------------------------------------
 
 clock_that_is_set() {
@@ -235,7 +254,7 @@ clock_that_is_set() {
 	[ "$(cat got)" = '23 23' ] && grep -q '"time":"2041-02-03T' clock.out
 }
 
-plan 29
+plan 31
 check "a full disk ends it, text" full_from_the_first_line
 check "a full disk ends it, JSON" full_from_the_first_line --json
 check "a closed stdout ends it" closed_from_the_first_line
@@ -268,6 +287,8 @@ check "-u: a command does not outlive a tool that is killed" \
 check "--follow: the command and all that comes of it" follows_the_command
 check "without it others are shown, too" does_not_follow_unasked
 check "-T: a clock that is set meanwhile" clock_that_is_set
+check "a machine without an IOMMU is told" no_iommu_is_told
+check "filters that name nothing are told" filters_that_name_nothing_are_told
 check "-o: a file that cannot be written: status 1" gives 1 \
 	'cannot write /nowhere/x: No such file' pasidsnoop -o /nowhere/x
 finish

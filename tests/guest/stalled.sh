@@ -11,7 +11,7 @@
 # shellcheck source=/dev/null
 . ./snoop.sh
 mkdir /tmp/stalled && cd /tmp/stalled || exit 1
-tool=invsnoop
+export tool=invsnoop
 
 [ -e /sys/kernel/tracing/events/iommu/cache_inv_begin ] || {
 	plan 1

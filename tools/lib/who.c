@@ -172,6 +172,19 @@ static bool translate(const char *what, uint32_t *number, bool process)
 	return true;
 }
 
+/* Then hooks are there, and nothing ever comes to them. */
+static void look_for_iommu(void)
+{
+	glob_t found;
+
+	if (access("/sys/class", X_OK))
+		return;
+	if (glob("/sys/class/iommu/*", GLOB_NOSORT, NULL, &found))
+		msg("this machine has no IOMMU that is on: /sys/class/iommu is empty. Devices use no PASIDs then. Look for intel_iommu= or amd_iommu= on the kernel's command line, and for VT-d or AMD-Vi in the firmware's settings.");
+	else
+		globfree(&found);
+}
+
 static void resolve_device(const char *device)
 {
 	char pattern[128];
@@ -189,6 +202,7 @@ static void resolve_device(const char *device)
 
 bool who_resolve(struct cli *cli)
 {
+	look_for_iommu();
 	resolve_device(cli->device);
 	if (!in_initial_namespace())
 		return translate("process", &cli->filter.tgid, true) &&

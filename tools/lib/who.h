@@ -13,7 +13,8 @@ struct cli;
 
 /*
  * Makes the numbers that the filters have those of events, and tells what was
- * changed and what names nothing. False after telling an error.
+ * changed, what names nothing, and if there is no IOMMU at all. False after telling
+ * an error.
  */
 bool who_resolve(struct cli *cli);
 /* What events call this thread; 0: there is none, -1: an error was told. */
