@@ -115,6 +115,16 @@ struct iommu_cache_invalidate_info {
 	} granu;
 };
 
+/* drivers/iommu/intel/iommu.h */
+struct qi_desc {
+	__u64 qw0;
+	__u64 qw1;
+};
+
+struct intel_iommu {
+	unsigned char name[13];
+};
+
 #pragma clang attribute pop
 
 #endif /* IOMMU_CORE_H */

@@ -9,12 +9,13 @@
 #include "lib/cause.h"
 #include "lib/out.h"
 #include "lib/trace.h"
+#include "lib/who.h"
 #include "invshow.h"
 #include "inv.skel.h"
 
 static const struct cli_tool tool = {
 	.name = "invsnoop",
-	.summary = "Show each request to invalidate IOMMU caches and its result, one per line.",
+	.summary = "Show each invalidation of IOMMU caches that is asked for, one per line.",
 	.options = CLI_ALL & ~(1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
 	.examples =
 		"  invsnoop                        everything, until Ctrl-C\n"
@@ -29,12 +30,18 @@ static const struct cli_tool tool = {
 static const char *const names[] = {
 	[INV_BEGIN] = "begin",
 	[INV_END] = "end",
+	[INV_SUBMIT] = "submit",
+	[INV_SUBMITTED] = "submitted",
 	[INV_NR_HOOKS] = NULL,
 };
 
 static const struct hook hooks[] = {
 	{ INV_BEGIN, HOOK_TRACEPOINT, "cache_inv_begin", "device* 8 iommu_cache_invalidate_info* 4", "on_cache_inv_begin_tp", NULL },
 	{ INV_END, HOOK_TRACEPOINT, "cache_inv_end", "device* 8 4 4", "on_cache_inv_end_tp", NULL },
+	{ INV_SUBMIT, HOOK_FENTRY, "qi_submit_sync", "4(intel_iommu* qi_desc* 4 8)",
+	  "on_qi_submit_fentry", NULL },
+	{ INV_SUBMITTED, HOOK_FEXIT, "qi_submit_sync", "4(intel_iommu* qi_desc* 4 8)",
+	  "on_qi_submit_fexit", NULL },
 };
 
 /* How often to look: requests do not wake the tool, see emit_hot(). */
@@ -46,9 +53,27 @@ static const struct hook hooks[] = {
 static struct inv_filter filter;
 static struct inv_bpf *skel;
 
+/* Requests if the kernel tells of them, else submissions; half of a pair is none. */
+static bool choose(struct trace *t)
+{
+	bool requests = t->chosen[INV_BEGIN] && t->chosen[INV_END];
+	bool submissions = !requests && t->chosen[INV_SUBMIT] && t->chosen[INV_SUBMITTED];
+
+	if (!requests)
+		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
+	if (submissions && t->cli.device[0] && !who_is_unit(t->cli.device))
+		msg("submissions name no device: -D takes a unit of /sys/class/iommu, such as dmar0, on this kernel. Nothing is seen of %s.", t->cli.device);
+	if (!submissions)
+		t->chosen[INV_SUBMIT] = t->chosen[INV_SUBMITTED] = NULL;
+	return requests || submissions;
+}
+
 static void head(const struct trace *t)
 {
-	msg("tracing invalidation requests... Ctrl-C to end");
+	if (t->session.plan[INV_SUBMIT][0])
+		msg("tracing submissions to the queues of VT-d, as this kernel does not tell of requests... Ctrl-C to end");
+	else
+		msg("tracing invalidation requests... Ctrl-C to end");
 	if (!t->cli.json)
 		inv_head(&t->cli);
 }
@@ -219,8 +244,8 @@ static const struct trace_ops ops = {
 	.names = names,
 	.hooks = hooks,
 	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
-	.need_all = true,
-	.absent = "this kernel does not tell of requests to invalidate: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; -v tells what was looked for.",
+	.choose = choose,
+	.absent = "this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for.",
 	.size = sizeof(struct inv_event),
 	.open = open_programs,
 	.head = head,

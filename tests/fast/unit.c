@@ -598,6 +598,49 @@ static void requests_are_described(void)
 	CHECK_STR(inv_caches(&e, buf, sizeof(buf)), "-");
 }
 
+/* Descriptors as the driver makes them: VT-d specification, 6.5.2 */
+static void submissions_are_described(void)
+{
+	static const struct {
+		__u64 qw0, qw1;
+		unsigned int entries;
+		const char *caches, *what;
+	} t[] = {
+		{ 0x11, 0, 1, "c", "global" },
+		{ 5 << 16 | 0x21, 0, 1, "c", "did 5" },
+		{ 0x3a08ULL << 32 | 5 << 16 | 0x31, 0, 1, "c", "3a:01.0 did 5" },
+		{ 0xd2, 0, 1, "i", "global" },
+		{ 5 << 16 | 0xe2, 0, 1, "i", "did 5" },
+		{ 5 << 16 | 0xf2, 0x12345000 | 9, 1, "i", "did 5 0x12345000+2M" },
+		{ 5 << 16 | 0xf2, 0x12345000, 3, "i", "did 5 0x12345000+4K +2" },
+		{ 0x3a08ULL << 32 | 3, 0x7000, 1, "d", "3a:01.0 0x7000+4K" },
+		{ 0x3a08ULL << 32 | 3, 0x7000 | 1, 1, "d", "3a:01.0 0x0+64K" },
+		{ 0x3a08ULL << 32 | 3, 0x7ffffffffffff001, 1, "d", "3a:01.0 all" },
+		{ 0x21ULL << 32 | 0x3a08 << 16 | 8, 0x7000 | 1 << 11, 1, "d", "3a:01.0 0x0+64K" },
+		{ 4, 0, 1, "e", "global" },
+		{ 7ULL << 32 | 0x14, 0, 1, "e", "index" },
+		{ 5, 0, 1, "w", "wait" },
+		{ 0x21ULL << 32 | 5 << 16 | 0x26, 0, 1, "i", "did 5 pasid" },
+		{ 0x21ULL << 32 | 5 << 16 | 0x36, 0x7000, 1, "i", "did 5 0x7000+4K" },
+		{ 5 << 16 | 7, 0, 1, "p", "did 5" },
+		{ 0x21ULL << 32 | 5 << 16 | 0x17, 0, 1, "p", "did 5 pasid" },
+		{ 0x37, 0, 1, "p", "global" },
+		{ 0x0e, 0, 1, "?", "?0xe" },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		struct inv_event e = { .flags = INV_HAS_BEGIN | INV_SUBMISSION,
+				       .qw0 = t[i].qw0, .qw1 = t[i].qw1,
+				       .entries = t[i].entries };
+		char buf[80];
+
+		CHECK_STR(inv_caches(&e, buf, sizeof(buf)), t[i].caches);
+		CHECK_STR(inv_what(&e, buf, sizeof(buf)), t[i].what);
+	}
+	CHECK(inv_desc_has_pasid(0x26) && inv_desc_has_pasid(0x17) && inv_desc_has_pasid(8));
+	CHECK(!inv_desc_has_pasid(7) && !inv_desc_has_pasid(0xe2) && !inv_desc_has_pasid(3));
+}
+
 static void times_fit_their_column(void)
 {
 	static const struct {
@@ -1114,6 +1157,7 @@ int main(void)
 		T(filter_wants_what_was_asked_for),
 		T(requests_are_filtered),
 		T(requests_are_described),
+		T(submissions_are_described),
 		T(times_fit_their_column),
 		T(text_is_safe_for_a_terminal),
 		T(json_is_always_utf8),

@@ -48,8 +48,10 @@ void record_clock(FILE *f, const struct session *s)
 void record_head(FILE *f, const struct session *s, const char *const *names)
 {
 	fprintf(f, MAGIC "start %llu %llu %s\n", s->start_ns, s->to_wall_ns, s->kernel);
-	for (int i = 0; names[i]; i++)
-		fprintf(f, "plan %s %s\n", names[i], s->plan[i][0] ? s->plan[i] : "off");
+	for (int i = 0; names[i]; i++) {
+		if (s->plan[i][0])
+			fprintf(f, "plan %s %s\n", names[i], s->plan[i]);
+	}
 }
 
 void record_bytes(FILE *f, const char *bytes, size_t len)
@@ -97,14 +99,20 @@ bool replay_head(FILE *f, struct session *s, const char *const *names)
 	if (!fgets(line, sizeof(line), f) ||
 	    sscanf(line, "start %llu %llu %64s", &s->start_ns, &s->to_wall_ns, s->kernel) != 3)
 		return bad("no start line"), false;
-	for (int i = 0; names[i]; i++) {
-		if (!fgets(line, sizeof(line), f) ||
-		    sscanf(line, "plan %31s %63s", name, plan) != 2 || strcmp(name, names[i]))
-			return bad("no plan line"), false;
+	/* a recording names the events that it holds, and none that came later */
+	for (long at = ftell(f); fgets(line, sizeof(line), f); at = ftell(f)) {
+		int i = 0;
+
+		if (sscanf(line, "plan %31s %63s", name, plan) != 2)
+			return !fseek(f, at, SEEK_SET);
+		while (names[i] && strcmp(name, names[i]))
+			i++;
+		if (!names[i])
+			return bad("it is of another tool"), false;
 		if (strcmp(plan, "off"))
 			strcpy(s->plan[i], plan);
 	}
-	return true;
+	return bad("nothing but a plan"), false;
 }
 
 int replay_bad_event(void)

@@ -211,16 +211,22 @@ static int make_plan(struct trace *t)
 	found = probe_plan(btf, ops->hooks, ops->nr_hooks, ops->names, &t->events, t->chosen,
 			   t->cli.no_tracepoints, t->cli.verbose > 0);
 	btf__free(btf);
+	if (ops->choose && !ops->choose(t)) {
+		msg("%s", ops->absent);
+		return EXIT_KERNEL;
+	}
 	for (int i = 0; ops->names[i]; i++) {
 		if (t->chosen[i])
 			probe_hook_name(t->chosen[i], t->session.plan[i],
 					sizeof(t->session.plan[i]));
 	}
-	if (found && (t->events == asked || !(ops->need_all || t->cli.events_given))) {
+	if (ops->choose)
+		return EXIT_OK;
+	if (found && (t->events == asked || !t->cli.events_given)) {
 		tell_absent(ops->names, asked & ~t->events);
 		return EXIT_OK;
 	}
-	if (found && !ops->need_all)
+	if (found)
 		msg("this kernel has not all of the events that are asked for; -v tells what was looked for. Some need newer patches than it has.");
 	else
 		msg("%s", ops->absent);

@@ -20,7 +20,11 @@ struct trace_ops {
 	const char *const *names;	/* by event of the hooks, NULL at the end */
 	const struct hook *hooks;
 	int nr_hooks;
-	bool need_all;			/* one event alone is of no use */
+	/*
+	 * Of the hooks that are there, clears those that are not used; false if there
+	 * are not enough. NULL: any that is asked for is.
+	 */
+	bool (*choose)(struct trace *t);
 	size_t size;			/* of an event; some may be sent shorter */
 	/* Opens its skeleton, calls trace_skeleton(), closes it. */
 	int (*open)(struct trace *t);

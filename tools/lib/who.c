@@ -185,12 +185,20 @@ static void look_for_iommu(void)
 		globfree(&found);
 }
 
+bool who_is_unit(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/class/iommu/%s", name);
+	return !access(path, F_OK);
+}
+
 static void resolve_device(const char *device)
 {
 	char pattern[128];
 	glob_t found;
 
-	if (!*device || access("/sys/bus", X_OK))
+	if (!*device || access("/sys/bus", X_OK) || who_is_unit(device))
 		return;
 	snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s", device);
 	if (glob(pattern, GLOB_NOSORT, NULL, &found))

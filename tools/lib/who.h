@@ -17,6 +17,8 @@ struct cli;
  * an error.
  */
 bool who_resolve(struct cli *cli);
+/* Is it an IOMMU, such as dmar0, not a device behind one? */
+bool who_is_unit(const char *name);
 /* What events call this thread; 0: there is none, -1: an error was told. */
 int64_t who_global(uint32_t number, bool process);
 
