@@ -7,7 +7,9 @@ KSRC		?= build/linux
 V		?= 0
 .DEFAULT_GOAL	:= help
 .DELETE_ON_ERROR:
-.PHONY: help deps source apply unapply tree export kernel kernel-debug
+# "deps" comes first, and the scripts use all processors themselves
+.NOTPARALLEL:
+.PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect bench install clean
 
@@ -16,6 +18,9 @@ help: ## list the targets
 		awk -F'|' '{ printf "  make %-12s %s\n", substr($$1, 3), $$2 }'
 
 include tools/build.mk
+
+# One word for the shell, whatever is in it
+quote = '$(subst ','\'',$(1))'
 
 deps: ## install what is missing (Debian 12 or 13, root or sudo)
 	@tests/lab/deps
@@ -26,10 +31,10 @@ source: deps
 	@patches/bin/source
 
 apply: ## apply the series to the kernel tree KSRC=
-	@patches/bin/apply $(KSRC)
+	@patches/bin/apply $(call quote,$(KSRC))
 
 unapply: ## take the series back out of the kernel tree KSRC=
-	@patches/bin/apply -R $(KSRC)
+	@patches/bin/apply -R $(call quote,$(KSRC))
 
 tree: deps ## build/tree: a git tree of the base and the series, to work in
 	@patches/bin/tree
@@ -37,7 +42,10 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 export: ## write patches/ from build/tree
 	@patches/bin/export
 
-bisect: deps ## build and boot every prefix of the series [FROM= TO=]
+refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
+	@patches/bin/refresh $(if $(TO),$(call quote,$(TO)))
+
+bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
 # --- the virtual machine ------------------------------------------------------
@@ -67,8 +75,8 @@ initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
 
-demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/lab/vm/boot -w -a intel_iommu=off tests/lab/vm/demo.sh
+demo: initramfs ## from nothing to live traces of DMA through nested translation
+	@tests/lab/vm/demo
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 
@@ -97,10 +105,11 @@ bench: initramfs ## instructions per operation, against what is replaced
 
 PREFIX		?= /usr/local
 install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(DESTDIR)$(PREFIX)/sbin
+	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
+		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
 	install -m 644 $(TOOLS:%=tools/man/%.8) \
-		$(DESTDIR)$(PREFIX)/share/man/man8
+		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
 
 clean: ## remove build/
 	rm -rf build

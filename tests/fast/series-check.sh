@@ -10,7 +10,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=check
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
@@ -130,13 +130,26 @@ checkpatch_says() {
 		sha256sum | cut -c 1-32)
 	if [ ! -e "$said" ]; then
 		result=0
-		(run_checkpatch "$1") >"$tmp/said" || result=$?
+		raw=$tmp/said.${1##*/}
+		(run_checkpatch "$1") >"$raw" || result=$?
 		[ "$result" -le 1 ] ||
-			{ cat "$tmp/said"; echo "checkpatch: status $result"; return; }
+			{ cat "$raw"; echo "checkpatch: status $result"; return; }
 		mkdir -p "$cache/checkpatch"
-		sed 's/^.*\.patch:/line /' "$tmp/said" >"$said"
+		sed -i 's/^.*\.patch:/line /' "$raw"
+		mv "$raw" "$said"
 	fi
 	cat "$said"
+}
+
+# On all processors; what it says is in the cache afterwards.
+checkpatch_ahead() {
+	busy=0
+	for patch in $(series_list "$total"); do
+		checkpatch_says "$patches/$patch" >/dev/null &
+		busy=$((busy + 1))
+		[ $((busy % $(nproc))) -ne 0 ] || wait
+	done
+	wait
 }
 
 checkpatch() {
@@ -224,7 +237,8 @@ refuses_unapply_of_nothing() {
 
 refuses_half() {
 	fresh_tree
-	stage_push "$tmp/k" $((total - 1)) || return 1
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	push "$tmp/k" $(series_list $((total - 1))) || return 1
 	[ "$total" -eq 1 ] || refused "half-patched: the first $((total - 1))" || return
 	fresh_tree
 	file=$(head -n 1 "$tmp/changed.list")
@@ -363,6 +377,7 @@ find_base() {
 checkpatch_all() {
 	: >"$tmp/allow.used"
 	checkpatch_root
+	checkpatch_ahead
 	for patch in $(series_list "$total"); do
 		silent "checkpatch: $patch" checkpatch "$patch"
 	done
@@ -386,15 +401,13 @@ on_and_off() {
 form_only=
 [ "${1-}" != -f ] || form_only=1
 allow=${ALLOW:-$here/checkpatch.allow}
-scratch
+workdir
+tmp=$work
 total=$(series_length)
 if [ "$total" -eq 0 ]; then
-	plan 1
 	not_ok "the series has patches" "patches/series lists none"
 	finish
 fi
-if [ -n "$form_only" ]; then plan $((4 + total)); else plan $((16 + 2 * total)); fi
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
 
 form_of_everything
 if [ -z "$form_only" ]; then
@@ -404,5 +417,4 @@ if [ -z "$form_only" ]; then
 	silent "kernel-doc has no new complaint" kernel_doc_delta
 fi
 
-rm -rf "$tmp"
 finish

@@ -938,7 +938,8 @@ static void causes_are_told(void)
 		{ -ENOSYS, {}, CAUSE_NO_BPF, 4, "CONFIG_BPF_SYSCALL=y" },
 		{ -EBUSY, {}, CAUSE_BUSY, 1, "Something else holds" },
 		{ -EIO, {}, CAUSE_UNKNOWN, 1, "Input/output error. -vv" },
-		{ -LIBBPF_ERRNO__FORMAT, {}, CAUSE_UNKNOWN, 1, "do it: BPF object format" },
+		{ -LIBBPF_ERRNO__FORMAT, {}, CAUSE_TYPES, 4, "do it: BPF object format" },
+		{ -EINVAL, { .few_files = true }, CAUSE_FILES, 1, "ulimit -n" },
 	};
 	bool seen[CAUSE_NR] = {};
 	char word[32];

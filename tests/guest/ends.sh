@@ -1,17 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -s 2 -t 120
-# files: tests/guest/lib/snoop.sh
 #
 # How the tools end, in the VM: by output that cannot be written, by signals, and
 # with or before the command that they run.
 
-# shellcheck source=/dev/null
-. /lib/ktap.sh
-# shellcheck source=/dev/null
-. ./snoop.sh
-mkdir /tmp/ends && cd /tmp/ends || exit 1
-export tool=pasidsnoop
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+tool=pasidsnoop
 
 # --- output that cannot be written ---------------------------------------------
 
@@ -203,12 +199,12 @@ follows_the_command() {
 		wait
 		until [ -s work2 ]; do sleep 0.1; done' 2>follow.err
 	status=$?
-	kill $noise
-	wait $noise
+	kill "$noise"
+	wait "$noise"
 	cat follow.err
 	jq -r '.events[]' work1 work2 work3 | sort >want
 	of_trace data >got
-	[ $status -eq 0 ] && same want got &&
+	[ "$status" -eq 0 ] && same want got &&
 		tail -n 1 data | jq -e '.filtered > 40 and .unfollowed == 0' >/dev/null
 }
 
@@ -216,8 +212,8 @@ does_not_follow_unasked() {
 	(while :; do pasidwork -n 2; done) >/dev/null 2>&1 &
 	noise=$!
 	pasidsnoop --json -o data -- sleep 3 2>/dev/null
-	kill $noise
-	wait $noise
+	kill "$noise"
+	wait "$noise"
 	[ "$(of_trace data | wc -l)" -gt 40 ]
 }
 
@@ -254,7 +250,6 @@ clock_that_is_set() {
 	[ "$(cat got)" = '23 23' ] && grep -q '"time":"2041-02-03T' clock.out
 }
 
-plan 31
 check "a full disk ends it, text" full_from_the_first_line
 check "a full disk ends it, JSON" full_from_the_first_line --json
 check "a closed stdout ends it" closed_from_the_first_line

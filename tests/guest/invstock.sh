@@ -1,40 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -n -s 2 -t 300 -x tests/guest/vmm.allow
-# files: tests/guest/lib/snoop.sh
+# files: tests/vmm/vfio.sh
 #
 # invsnoop as on a kernel without the series, in the VM: the submissions to the
 # queues of VT-d, one by one, are those of the driver's own tracepoint.
 
-# shellcheck source=/dev/null
-. /lib/ktap.sh
-# shellcheck source=/dev/null
-. ./snoop.sh
-mkdir /tmp/stock && cd /tmp/stock || exit 1
-export tool=invsnoop
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+tool=invsnoop
 test=vmm.untranslated.bytes_move
 
-for dev in /sys/bus/pci/devices/*; do
-	[ "$(cat "$dev/vendor" "$dev/device" | xargs)" = "0x1234 0x11e9" ] ||
-		continue
-	echo vfio-pci >"$dev/driver_override"
-	echo "${dev##*/}" >/sys/bus/pci/drivers_probe
-done
+# shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
+. "$files/vfio.sh"
+vfio_bind
 
 # All but the waits that the driver adds, which its tracepoint does not tell of
-cat >three.sh <<-'END'
-	invsnoop --no-tracepoints --ready-file ready --json --strict -o three.out \
-		2>three.err &
-	until [ -e ready ]; do sleep 0.1; done
-	vmm_test -r $TEST >load
-	kill -INT $!
-	wait $!
-	echo $? >three.status
-END
-
 two_sources() {
-	TEST=$test trace-cmd record -q -e intel_iommu:qi_submit -b 4096 -o three.dat \
-		sh three.sh >/dev/null
+	beside_tracecmd three intel_iommu:qi_submit --no-tracepoints \
+		"vmm_test -r $test >load"
 	trace-cmd report -R -i three.dat 2>/dev/null | sed -nE \
 		's/.* qi_submit: .*qw0=(0x)?([0-9a-f]+) .*/\2/p' >want
 }
@@ -62,25 +46,24 @@ pasids_are_told() {
 }
 
 filters() {
-	begin unit --no-tracepoints --json -D dmar7 && vmm_test -r $test >load && end &&
+	begin unit --no-tracepoints --json -D dmar7 && vmm_test -r "$test" >load && end &&
 		ended unit '.events == 0 and .filtered > 5' &&
-		grep -q '-D takes a unit' unit.err || return
+		grep -q -- '-D takes a unit' unit.err || return
 	begin pasid --no-tracepoints --json -P 1-0xfffff &&
-		vmm_test -r $test >load && end &&
+		vmm_test -r "$test" >load && end &&
 		ended pasid '.events > 0 and .filtered > 0' &&
 		jq -es 'map(select(.type == "submission")) | all(.pasid > 0)' \
 			pasid.out >/dev/null
 }
 
 columns() {
-	invsnoop --no-tracepoints -- vmm_test -r $test 2>err >columns.out
+	invsnoop --no-tracepoints -- vmm_test -r "$test" 2>err >columns.out
 	cat err columns.out
 	grep -q 'does not tell of requests' err &&
 		grep -qE '^[0-9.]+ +[0-9]+ +dmar0 +- +i +[0-9.]+[um]s 0 +did [0-9]+' \
 			columns.out
 }
 
-plan 5
 two_sources
 check "as many descriptors as the driver's tracepoint tells of" as_many_descriptors
 check "each is described" all_are_described

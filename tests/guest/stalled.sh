@@ -1,30 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -n -s 2 -t 300 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=2500
-# files: tests/guest/lib/snoop.sh
+# files: tests/vmm/vfio.sh
 #
 # invsnoop on hardware that answers late, in the VM: what waits is shown while it
 # waits, and again when it has ended.
 
-# shellcheck source=/dev/null
-. /lib/ktap.sh
-# shellcheck source=/dev/null
-. ./snoop.sh
-mkdir /tmp/stalled && cd /tmp/stalled || exit 1
-export tool=invsnoop
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+tool=invsnoop
 
 [ -e /sys/kernel/tracing/events/iommu/cache_inv_begin ] || {
-	plan 1
 	skip "what waits is shown" "no tracepoints"
 	finish
 }
 
-for dev in /sys/bus/pci/devices/*; do
-	[ "$(cat "$dev/vendor" "$dev/device" | xargs)" = "0x1234 0x11e9" ] ||
-		continue
-	echo vfio-pci >"$dev/driver_override"
-	echo "${dev##*/}" >/sys/bus/pci/drivers_probe
-done
+# shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
+. "$files/vfio.sh"
+vfio_bind
 
 # Until something is shown as waiting; the load is one request that takes 2.5 s
 waiting() { # NAME
@@ -66,14 +59,13 @@ unfinished_is_status_1() {
 	waiting strict
 	end
 	status=$?
-	wait $load
+	wait "$load"
 	cat strict.err
-	[ $status -eq 1 ] && ended strict '.events == 0 and .unfinished == 1' &&
+	[ "$status" -eq 1 ] && ended strict '.events == 0 and .unfinished == 1' &&
 		grep -q ' 1 unfinished, ' strict.err &&
 		[ "$(grep -c '"stalled"' strict.out)" -ge 2 ]
 }
 
-plan 3
 one_that_is_late
 check "what waits is shown while it waits" shown_while_it_waits
 check "and when it has ended" shown_when_it_ends

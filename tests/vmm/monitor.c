@@ -18,21 +18,35 @@ static int call(int fd, unsigned long request, void *arg)
 	return ioctl(fd, request, arg) < 0 ? -errno : 0;
 }
 
+/* Memory for a guest; a child process of the monitor's parent shares it */
+char *monitor_memory(void)
+{
+	char *memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 /* A fresh guest: memory that the IOMMU can find, and nothing assigned yet */
-int monitor_open(struct monitor *vmm)
+int monitor_open_with(struct monitor *vmm, char *memory)
 {
 	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
 	int ret;
 
-	*vmm = (struct monitor) { .tables = GUEST_BASE };
-	vmm->memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	*vmm = (struct monitor) { .memory = memory, .tables = GUEST_BASE };
+	if (!memory)
+		return -ENOMEM;
 	vmm->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (vmm->memory == MAP_FAILED || vmm->iommu < 0)
+	if (vmm->iommu < 0)
 		return -errno;
 	ret = call(vmm->iommu, IOMMU_IOAS_ALLOC, &ioas);
 	vmm->ioas = ioas.out_ioas_id;
 	return ret ? ret : monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true);
+}
+
+int monitor_open(struct monitor *vmm)
+{
+	return monitor_open_with(vmm, monitor_memory());
 }
 
 void monitor_close(struct monitor *vmm)
@@ -147,6 +161,40 @@ int device_alloc_parent(struct monitor *vmm, struct device *dev)
 
 	vmm->parent = alloc.out_hwpt_id;
 	return ret;
+}
+
+/* A page table of the guest for DMA without PASID, by mainline's interface */
+int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint32_t *pt_id)
+{
+	struct iommu_hwpt_vtd_s1 table = {
+		.pgtbl_addr = root, .addr_width = 48,
+	};
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = sizeof(table),
+		.data_uptr = (uintptr_t)&table,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
+
+	*pt_id = alloc.out_hwpt_id;
+	return ret;
+}
+
+int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
+		      uint64_t pages)
+{
+	struct iommu_hwpt_vtd_s1_invalidate range = {
+		.addr = va, .npages = pages,
+	};
+	struct iommu_hwpt_invalidate cmd = {
+		.size = sizeof(cmd), .hwpt_id = pt_id,
+		.data_type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+		.data_uptr = (uintptr_t)&range, .entry_len = sizeof(range),
+		.entry_num = 1,
+	};
+
+	return call(vmm->iommu, IOMMU_HWPT_INVALIDATE, &cmd);
 }
 
 /* What DMA without PASID goes through: an IOAS or a page table */

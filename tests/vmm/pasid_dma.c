@@ -82,3 +82,9 @@ uint64_t dma_count(struct device *dev, unsigned int counter)
 
 	return *reg(dev, at) | (uint64_t)*reg(dev, at + 4) << 32;
 }
+
+/* The next invalidations get no answer, or a bad one, and are not done */
+void dma_fail(struct device *dev, unsigned int answers, bool bad)
+{
+	*reg(dev, PDMA_INV_FAIL) = answers | (bad ? PDMA_INV_FAIL_BAD : 0);
+}

@@ -37,6 +37,8 @@ struct device {
 	unsigned int slot;	/* pasid_dma.c: the next one to use */
 };
 
+char *monitor_memory(void);
+int monitor_open_with(struct monitor *vmm, char *memory);
 int monitor_open(struct monitor *vmm);
 void monitor_close(struct monitor *vmm);
 int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write);
@@ -46,6 +48,10 @@ void *monitor_at(struct monitor *vmm, uint64_t gpa);
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
 int device_alloc_parent(struct monitor *vmm, struct device *dev);
+int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint32_t *pt_id);
+int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
+		      uint64_t pages);
 int device_attach(struct device *dev, uint32_t pt_id);
 int device_detach(struct device *dev);
 int device_reset(struct device *dev);
@@ -100,6 +106,7 @@ void dma_start(struct device *dev, struct dma *dma);
 int dma_wait(struct device *dev, struct dma *dma);
 int dma_run(struct device *dev, struct dma *dma);
 uint64_t dma_count(struct device *dev, unsigned int counter);
+void dma_fail(struct device *dev, unsigned int answers, bool bad);
 
 #define DMA_CODE(dma)	((dma)->status & 0xff)
 #define DMA_REASON(dma)	((dma)->status >> 8 & 0xff)

@@ -376,11 +376,196 @@ TEST_F(vmm, bad_input)
 	EXPECT_EQ(-EOPNOTSUPP, pasid_bind(vmm, dev, pasid, root, 48,
 					  IOMMU_SVA_VTD_GPASID_CD));
 	EXPECT_EQ(-ENOENT, pasid_bind(vmm, dev, pasid ^ 0x40000, root, 48, 0));
-	EXPECT_EQ(0, pasid_bind(vmm, dev, pasid, root, 48,
+	EXPECT_EQ(0, pasid_bind(vmm, dev, pasid, guest_table(vmm), 48,
 				IOMMU_SVA_VTD_GPASID_SRE |
 				IOMMU_SVA_VTD_GPASID_WPE |
 				IOMMU_SVA_VTD_GPASID_EAFE));
 	EXPECT_EQ(0, pasid_unbind(vmm, dev, pasid));
+}
+
+/* A device that does not answer, or badly, is told of to who asked, once */
+TEST_F(vmm, no_answer)
+{
+	struct iommu_cache_invalidate_info info =
+		inv_range(self->pasid, 0x1000, PAGE, 1);
+	int error[] = { -ETIMEDOUT, -EIO };
+	int32_t result;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		MAP(0x1000, 'A');
+		ASSERT_EQ(0, INVALIDATE(info));
+		EXPECT_READ('A', 0x1000);
+		MAP(0x1000, 'B');
+		dma_fail(&self->dev, 1, i == 1);
+		EXPECT_EQ(error[i], invalidate(&self->vmm, &self->dev, &info, 1,
+					       &result));
+		EXPECT_EQ(error[i], result);
+		if (variant->request)
+			EXPECT_READ('A', 0x1000);
+		EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info, 1,
+					&result));
+		EXPECT_EQ(0, result);
+		EXPECT_READ('B', 0x1000);
+	}
+}
+
+/* What one device fails with is not the other's result */
+TEST_F(vmm, other_device)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	struct iommu_cache_invalidate_info info;
+	unsigned int why;
+	struct device other;
+	uint32_t pasid;
+
+	ASSERT_EQ(0, device_open(vmm, &other, 1));
+	ASSERT_EQ(0, pasid_alloc(vmm, &pasid));
+	ASSERT_EQ(0, pasid_bind(vmm, &other, pasid, root, 48, 0));
+	/* One PASID on two devices, with a table of its own on each */
+	ASSERT_EQ(0, pasid_bind(vmm, &other, self->pasid, root, 48, 0));
+	MAP(0x1000, 'A');
+	guest_map(vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ('B', dma_read(&other, variant->request, self->pasid, 0x1000,
+				&why));
+	EXPECT_READ('A', 0x1000);
+
+	info = inv_range(self->pasid, 0x1000, PAGE, 1);
+	guest_map(vmm, root, 48, 0x1000, page_of('C'), PAGE, GUEST_RW);
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(0, invalidate(vmm, &other, &info, 1, NULL));
+	EXPECT_EQ('C', dma_read(&other, variant->request, self->pasid, 0x1000,
+				&why));
+	EXPECT_EQ(-ETIMEDOUT, invalidate(vmm, &self->dev, &info, 1, NULL));
+	EXPECT_EQ(0, invalidate(vmm, &self->dev, &info, 1, NULL));
+	device_close(&other);
+}
+
+#define RID_READ(va) READ(0, va)
+
+/* ATS stays on when the RID changes what it is attached to */
+TEST_F(vmm, rid_nested)
+{
+	uint64_t root = guest_table(&self->vmm);
+	uint32_t nested;
+
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
+	MAP(0x1000, 'C');
+	EXPECT_READ('C', 0x1000);
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, &nested));
+	ASSERT_EQ(0, device_attach(&self->dev, nested));
+	EXPECT_EQ('A', RID_READ(0x1000));
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_EQ('A', RID_READ(0x1000));
+	EXPECT_EQ(0, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	EXPECT_EQ('B', RID_READ(0x1000));
+
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(-ETIMEDOUT, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	dma_fail(&self->dev, 1, true);
+	EXPECT_EQ(-EIO, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	EXPECT_EQ(0, device_invalidate(&self->vmm, nested, 0x1000, 1));
+
+	/* The RID left the parent, which may have flushed by the id they share */
+	EXPECT_READ('C', 0x1000);
+	MAP(0x1000, 'D');
+	EXPECT_READ('C', 0x1000);
+	EXPECT_EQ(0, INVALIDATE(inv_pasid(self->pasid)));
+	EXPECT_READ('D', 0x1000);
+}
+
+/* Bound while nothing is attached, attached afterwards: an unmap reaches it */
+TEST_F(vmm, bound_then_attached)
+{
+	ASSERT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	ASSERT_EQ(0, device_detach(&self->dev));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, self->pasid, self->root,
+				48, 0));
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, device_attach(&self->dev, self->vmm.parent));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, device_detach(&self->dev));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+}
+
+/* A page that is only reached by many PASIDs goes from all of them */
+TEST_F(vmm, stage2_unmap_many)
+{
+	uint32_t pasid[64];
+	unsigned int i;
+
+	MAP(0x1000, 'A');
+	for (i = 0; i < 64; i++) {
+		ASSERT_EQ(0, pasid_alloc(&self->vmm, &pasid[i]));
+		ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, pasid[i],
+					self->root, 48, 0));
+		EXPECT_EQ('A', READ(pasid[i], 0x1000));
+	}
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(-1, READ(pasid[i], 0x1000));
+}
+
+/* How many domain ids of the unit are taken */
+static int domain_ids(void)
+{
+	FILE *file = fopen("/sys/class/iommu/dmar0/intel-iommu/domains_used",
+			   "r");
+	int ids = -1;
+
+	if (file && fscanf(file, "%d", &ids) != 1)
+		ids = -1;
+	if (file)
+		fclose(file);
+	return ids;
+}
+
+/* Bindings take no domain id, but a second table of a PASID, on another device */
+TEST_F(vmm, domain_ids)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device other;
+	uint32_t pasid[66];
+	unsigned int i;
+	int before;
+
+	ASSERT_EQ(0, device_open(vmm, &other, 1));
+	before = domain_ids();
+	ASSERT_LT(0, before);
+	for (i = 0; i < 66; i++) {
+		ASSERT_EQ(0, pasid_alloc(vmm, &pasid[i]));
+		ASSERT_EQ(0, pasid_bind(vmm, &self->dev, pasid[i], self->root,
+					48, 0));
+	}
+	EXPECT_EQ(before, domain_ids());
+	/* The same table is no second one */
+	ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[65], self->root, 48, 0));
+	EXPECT_EQ(before, domain_ids());
+	for (i = 0; i < 64; i++)
+		ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[i],
+					guest_table(vmm), 48, 0));
+	EXPECT_EQ(before + 64, domain_ids());
+	EXPECT_EQ(-ENOSPC, pasid_bind(vmm, &other, pasid[64], guest_table(vmm),
+				      48, 0));
+	ASSERT_EQ(0, pasid_unbind(vmm, &other, pasid[0]));
+	EXPECT_EQ(before + 63, domain_ids());
+	EXPECT_EQ(0, pasid_bind(vmm, &other, pasid[64], guest_table(vmm), 48,
+				0));
+	device_close(&other);
+	/* The host has the other device back, in a domain of its own */
+	EXPECT_EQ(before + 1, domain_ids());
+
+	/* One table is walked in one way */
+	ASSERT_EQ(0, pasid_unbind(vmm, &self->dev, pasid[0]));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, &self->dev, pasid[0], self->root, 57,
+				      0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, &self->dev, pasid[0], self->root, 48,
+				      IOMMU_SVA_VTD_GPASID_EAFE));
 }
 
 TEST_HARNESS_MAIN

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sys/resource.h>
+
 #include <bpf/libbpf.h>
 
 #include "cause.h"
@@ -11,6 +13,8 @@
 
 #define LOCKDOWN	"/sys/kernel/security/lockdown"
 #define KERNEL_ENOTSUPP	524	/* of the kernel, unknown to user space */
+
+#define FEW_FILES	128	/* maps, programs and links are files */
 
 static const struct {
 	int exit_code;
@@ -26,6 +30,7 @@ static const struct {
 	[CAUSE_NO_TARGET] = { EXIT_KERNEL, "The kernel's types name a function or tracepoint that the kernel does not have. Was it built from something else than they were?" },
 	[CAUSE_NO_TRAMPOLINE] = { EXIT_KERNEL, "The kernel cannot put programs on functions. It needs CONFIG_FUNCTION_TRACER=y and CONFIG_DYNAMIC_FTRACE=y, and sysctl net.core.bpf_jit_enable=1." },
 	[CAUSE_NO_BPF] = { EXIT_KERNEL, "The kernel has no BPF. It needs CONFIG_BPF_SYSCALL=y." },
+	[CAUSE_TYPES] = { EXIT_KERNEL, "Was the kernel built with a pahole that is too old for it, or too new?" },
 	[CAUSE_BUSY] = { EXIT_RUNTIME, "Something else holds what they attach to, such as a live patch or another tracer." },
 	[CAUSE_REFUSED] = { EXIT_KERNEL, "The kernel does not take these programs: it may be older than 5.15, or lack what they use. -vv prints why." },
 	[CAUSE_UNKNOWN] = { EXIT_RUNTIME, "-vv prints libbpf's log." },
@@ -47,6 +52,8 @@ static enum cause of_eperm(const struct cause_facts *facts)
 
 enum cause cause_of(int err, const struct cause_facts *facts)
 {
+	if (facts->few_files && abs(err) == EINVAL)
+		return CAUSE_FILES;
 	switch (abs(err)) {
 	case EPERM:
 	case EACCES:
@@ -68,6 +75,9 @@ enum cause cause_of(int err, const struct cause_facts *facts)
 		return CAUSE_NO_TRAMPOLINE;
 	case ENOSYS:
 		return CAUSE_NO_BPF;
+	case LIBBPF_ERRNO__FORMAT:
+	case LIBBPF_ERRNO__LIBELF:
+		return CAUSE_TYPES;
 	case EBUSY:
 		return CAUSE_BUSY;
 	default:
@@ -98,7 +108,10 @@ static struct cause_facts get_facts(bool functions)
 {
 	struct cause_facts facts = { .functions = functions };
 	unsigned int inside, outside, count;
+	struct rlimit files;
 	char line[128];
+
+	facts.few_files = !getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FEW_FILES;
 
 	read_line(LOCKDOWN, "", line, sizeof(line));
 	cause_lockdown(line, facts.lockdown, sizeof(facts.lockdown));

@@ -16,6 +16,7 @@ enum cause {
 	CAUSE_NO_TARGET,
 	CAUSE_NO_TRAMPOLINE,
 	CAUSE_NO_BPF,
+	CAUSE_TYPES,
 	CAUSE_BUSY,
 	CAUSE_REFUSED,
 	CAUSE_UNKNOWN,
@@ -27,6 +28,7 @@ struct cause_facts {
 	char lockdown[32];	/* "none", "integrity", ..; "" if it is not known */
 	bool user_ns;		/* not the initial one */
 	bool seccomp;
+	bool few_files;		/* may be open: libbpf may call that EINVAL */
 	bool functions;		/* a program on a function was to be loaded */
 };
 

@@ -9,6 +9,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "cause.h"
 #include "cli.h"
 #include "probe.h"
 
@@ -47,7 +48,6 @@ int probe_caps(void)
 struct btf *probe_btf(void)
 {
 	struct btf *btf;
-	char text[128];
 
 	if (access(KERNEL_BTF, R_OK)) {
 		msg("no kernel BTF (%s: %s). Use a kernel with CONFIG_DEBUG_INFO_BTF=y, with /sys mounted.",
@@ -55,11 +55,8 @@ struct btf *probe_btf(void)
 		return NULL;
 	}
 	btf = btf__parse(KERNEL_BTF, NULL);
-	if (!btf) {
-		libbpf_strerror(errno, text, sizeof(text));
-		msg("cannot read the kernel's types from %s: %s. Was the kernel built by a pahole that is too new, or too old, for it?",
-		    KERNEL_BTF, text);
-	}
+	if (!btf)
+		cause_tell("read the kernel's types from " KERNEL_BTF, -errno, false);
 	return btf;
 }
 

@@ -1,47 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the project is about, in a minute. First pasidsnoop while two processes use
-# /dev/iommu: each has a set of PASIDs, may have two, and asks for three. Then two
-# virtual machine monitors with a device of the mock IOMMU each, which walks the
-# guests' page tables: pasidsnoop and invsnoop watch them. Each time one is killed
-# half way, and the kernel takes back what it held.
+# In the VM, by tests/lab/vm/demo: two monitors with a device each, whose guests
+# share page tables with them, watched by both tools. The last one is killed while
+# its device copies. What the tools saw goes to /out, for the comparison.
 
-ask='pasidwork -n 2 -a 3 -f 1 -q 2 -k -p 150 -c vmm- >/tmp/done'
-bind='gpasidwork -n 2 -a 2 -u 1 -f 1 -i 3 -k -p 150 -c vmm- >/tmp/done'
+# shellcheck source-path=SCRIPTDIR source=../../vmm/vfio.sh
+. ./vfio.sh
 
 cat <<-END
-	Linux $(uname -r): two processes, a quota of two PASIDs for each, and the
-	last one gets killed.
+	Linux $(uname -r), two devices behind a VT-d that nests. Each guest binds
+	two page tables to PASIDs; its device copies memory by them, through the
+	guest's table and the host's. vmm-2 gets killed while its device copies.
 
 END
-pasidsnoop -e set_new,set_quota,alloc,free,set_end --record /tmp/trace -- sh -c "$ask"
-
-echo
-echo "How long each PASID was in use, and whose it was:"
-pasidsnoop --life --replay /tmp/trace 2>/dev/null
-echo
-jq -r '.pids[-1] as $killed |
-	([.events[] | select(startswith("free \($killed) "))] | length) as $back |
-	"\(.alloc) allocated, \(.alloc_failed) refused (EDQUOT), \(.free) freed,",
-	"\(.returned) taken back by the kernel, \($back) of them from the killed process."' \
-	/tmp/done
-
-# The kernel of the first patches ends here.
-command -v gpasidwork >/dev/null || exit 0
-
-cat <<-END
-
-	Page tables of two guests on two devices; the last monitor gets killed.
-
-END
-rm -f /tmp/ready
-invsnoop -T --ready-file /tmp/ready >/tmp/inv 2>&1 &
+vfio_bind
+invsnoop -T --ready-file /tmp/ready --record /out/inv >/tmp/inv 2>&1 &
 until [ -e /tmp/ready ]; do sleep 0.1; done
-pasidsnoop -T -e alloc,bind,unbind,free -- sh -c "$bind"
+pasidsnoop -T -e alloc,bind,unbind,free --record /out/pasid -- \
+	sh -c 'vmm_demo >/out/done'
 kill -INT $!
 wait $!
 
 echo
-echo "Meanwhile invsnoop saw what they asked to be invalidated:"
+echo "Meanwhile invsnoop saw the guests invalidate what they had changed:"
 sed 1d /tmp/inv
+pasidsnoop --json --replay /out/pasid >/out/pasid.json 2>/dev/null
+invsnoop --json --replay /out/inv >/out/inv.json 2>/dev/null

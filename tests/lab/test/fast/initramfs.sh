@@ -3,15 +3,20 @@
 #
 # tests/lab/vm/initramfs: what is in it, and when it is built anew.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 image=$work/image
 mkdir "$work/kernel" "$work/tools" "$work/more"
 cp /bin/true "$work/tools/tool-a"
 echo '#!/bin/sh' >"$work/more/tool-b"
+echo tool-b >"$work/more/programs"
+echo drivers/new.o >"$work/kernel/modules.order"
+mkdir "$work/kernel/drivers"
+cp /bin/true "$work/kernel/drivers/new.ko"
+cp /bin/true "$work/kernel/drivers/old.ko"
 echo 'not executable' >"$work/more/text"
 chmod +x "$work/more/tool-b"
 
@@ -42,15 +47,16 @@ stays() {
 	! changes "$@"
 }
 
-plan 14
 check "it is packed" pack
 for file in init lib/ktap.sh bin/busybox bin/trace-cmd bin/jq bin/tool-a \
-	elsewhere/tool-b; do
+	elsewhere/tool-b elsewhere/programs lib/modules/new.ko; do
 	check "it holds $file" holds "$file"
 done
 check "and the libraries of jq" holds_libraries_of "$(command -v jq)"
 check "but no file that is not executable" sh -c \
 	"! cpio --quiet -t <'$image' | grep -q text"
+check "and no module of an earlier build" sh -c \
+	"! cpio --quiet -t <'$image' | grep -q old.ko"
 check "unchanged inputs: it is not packed again" stays true
 cp "$image" "$work/first"
 check "an input touched: packed again" changes touch -d '1 hour ago' \
@@ -58,5 +64,4 @@ check "an input touched: packed again" changes touch -d '1 hour ago' \
 check "to the same bytes" cmp "$work/first" "$image"
 check "a directory that is missing is an error" \
 	sh -c "! '$vm/initramfs' '$image' '$work/kernel' '$work/none'"
-rm -rf "$work"
 finish

@@ -3,7 +3,7 @@
 #
 # patches/bin/bisect on a kernel of a few files, whose Makefile stands in for
 # kbuild and compiles with the real compiler; what boots is played by scripts.
-# Then the second of its three patches is broken in each way once. KTAP.
+# The second of its three patches is broken in each way once. KTAP.
 # limit: 600
 
 set -eu
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/../../../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
 export LC_ALL=C CCACHE_DISABLE=1
-unset FROM TO BOOT JOBS FORCE
+unset FROM TO BOOT JOBS AGAIN FORCE PATCHES BUILD
 
 # --- A kernel ---------------------------------------------------------------------
 
@@ -26,17 +26,23 @@ make_kernel() {
 	PATCHLEVEL = 12
 	SUBLEVEL = 117
 	flags = $(shell sed -nE 's/^(CONFIG_[A-Z]*)=[ym]/-D\1/p' $(O)/.config)
+	objects = $(patsubst %.c,%.o,$(wildcard drivers/iommu/*.c))
 	.RECIPEPREFIX = >
 	tinyconfig:
 	> @: >$(KCONFIG_CONFIG)
 	olddefconfig: ;
-	drivers/iommu/: $(patsubst %.c,$(O)/%.o,$(wildcard drivers/iommu/*.c))
+	drivers/iommu/: $(objects:%=$(O)/%)
+	> @: >$(O)/$@built-in.a
+	> @! grep -q =m $(O)/.config || printf '%s\n' $(objects) >$(O)/$@modules.order
 	$(O)/%.o: %.c $(O)/.config
 	> @mkdir -p $(@D)
-	> @! grep -q =m $(O)/.config || touch $(@:.o=.mod)
 	> $(CC) $(if $(W),-Wall -Wextra) $(flags) -include export.h -c $< -o $@
 	END
-	echo '#define EXPORT_SYMBOL(name) extern int name##_exported' >export.h
+	cat >export.h <<-'END'
+	#define EXPORT_SYMBOL(name) int __export_symbol_##name
+	#define EXPORT_PER_CPU_SYMBOL(name) extern int name
+	#define EXPORT_TRACEPOINT_SYMBOL_GPL(name) int __tracepoint_##name
+	END
 	cat >scripts/kconfig/merge_config.sh <<-'END'
 	#!/bin/sh
 	shift 3
@@ -48,8 +54,13 @@ make_kernel() {
 	@ARGV = grep { !/^-/ } @ARGV;
 	while (<>) { print "$ARGV:$.: warning: bad\n" if /badly documented/ }
 	END
-	printf '%s\n' 'int core(int unused) { return 0; }' 'EXPORT_SYMBOL(core);' \
-		>drivers/iommu/core.c
+	cat >drivers/iommu/core.c <<-'END'
+	int core(int unused) { return 0; }
+	EXPORT_SYMBOL(core);
+	int hot;
+	EXPORT_PER_CPU_SYMBOL(hot);
+	EXPORT_TRACEPOINT_SYMBOL_GPL(event);
+	END
 	echo 'menu "none"' >drivers/iommu/Kconfig
 	cd "$tmp"
 	tar -cf - linux | xz -0 >source.tar.xz
@@ -57,32 +68,43 @@ make_kernel() {
 
 # --- A project around the real scripts ----------------------------------------------
 
-# Each script fails if the kernel tree has its name in it.
+# Each script fails if the kernel tree has its name in it, and keeps count.
 stand_in() {
 	cat >"$1" <<-END
 	#!/bin/sh
-	! grep -rq "breaks ${1##*/}" "$tmp/build/bisect/linux/drivers" ||
+	echo "${1##*/}" >>"$tmp/ran"
+	! grep -rq "breaks ${1##*/}" "$project/build/bisect/linux/drivers" ||
 		{ echo "error: \$0 \$*"; exit 1; }
 	END
 	chmod +x "$1"
 }
 
 make_project() {
-	mkdir -p "$tmp/project/tests/lab/vm" "$tmp/project/tests/guest" \
-		"$tmp/project/patches"
-	ln -s "$root/patches/bin" "$tmp/project/patches/bin"
-	cd "$tmp/project/tests/lab"
-	echo 'CONFIG_BASE=y' >vm/config
-	for script in kselftest vm/kernel vm/initramfs; do
+	project=$tmp/project
+	mkdir -p "$project/tests/lab/vm" "$project/tests/guest" \
+		"$project/patches" "$project/Documentation"
+	cd "$project/tests"
+	cp "$root/tests/lab/env.sh" lab/
+	touch guest/kselftest.sh guest/kunit.sh lab/ktap.sh lab/vm/boot \
+		lab/vm/init lab/vm/splats lab/vm/splats.allow lab/vm/splats.deny
+	echo 'CONFIG_BASE=y' >lab/vm/config
+	for script in run lab/kselftest lab/vm/kernel lab/vm/initramfs; do
 		stand_in $script
 	done
-	: >../guest/kunit.sh
-	: >../guest/kselftest.sh
-	# shellcheck disable=SC2016 # for the script
-	stand_in vm/boot
-	cat >>vm/boot <<-'END'
-	for script; do :; done
-	mkdir -p "$(dirname "$script")"
+	cat >>lab/vm/kernel <<-'END'
+	for out; do :; done
+	mkdir -p "$out"
+	echo new_kunit.o >"$out/modules.order"
+	END
+	cat >>run <<-END
+	for test in kselftest kunit; do
+		mkdir -p "\$2/guest-\$test"
+		echo KTAP version 1 >"\$2/guest-\$test/ktap.log"
+	done
+	grep -rq "breaks tests" "$project/build/bisect/linux/drivers"
+	failed=\$((! \$?))
+	echo "5 passed, \$failed failed, 2 skipped"
+	exit \$failed
 	END
 	cd "$tmp"
 }
@@ -95,9 +117,11 @@ add_patch() {
 	cp -a new a
 	(cd new && "$@")
 	cp -a new b
-	diff -Nru a b | sed 's|^diff -Nru .* b/\(.*\)|diff --git a/\1 b/\1|' \
-		>"patches/$name"
-	echo "$name" >>patches/series
+	{
+		printf 'Subject: [PATCH] %s\n\n%s\n---\n' "$1" "$message"
+		git diff --no-index --no-prefix a b | sed "s|^diff --git b/|diff --git a/|"
+	} >"$patches/$name"
+	echo "$name" >>"$patches/series"
 }
 
 first() {
@@ -106,42 +130,58 @@ first() {
 }
 
 second() {
-	printf '%s\n' 'int core(int);' \
-		'int second(void) { return core(2); }' >drivers/iommu/second.c
+	cat >drivers/iommu/second.c <<-'END'
+	int core(int);
+	int second(void) { return core(2); }
+	EXPORT_SYMBOL(second);
+	END
 	[ -z "$broken" ] || echo "$broken" >>drivers/iommu/second.c
 }
 
 third() {
-	echo 'int third(void) { return 3; }' >drivers/iommu/third.c
+	printf '%s\n' 'config LATER' '	bool "later"' >>drivers/iommu/Kconfig
+	cat >drivers/iommu/third.c <<-'END'
+	int second(void);
+	extern int hot, __tracepoint_event;
+	int third(void) { return second() + hot + __tracepoint_event; }
+	END
+}
+
+fourth() {
+	echo "$documentation" >text.rst
 }
 
 # The series, with the lines $1 in the file that the second patch adds.
 series() {
-	broken=$1
-	rm -rf patches new build
-	mkdir patches
-	cp "$root/patches/BASE" patches
-	: >patches/series
+	broken=$1 message=${2-} documentation=${3-text}
+	patches=$project/patches
+	rm -rf "$patches" new
+	mkdir "$patches"
+	ln -s "$root/patches/bin" "$patches/bin"
+	cp "$root/patches/BASE" "$patches"
+	: >"$patches/series"
+	: >"$tmp/ran"
 	cp -a linux new
 	add_patch 0001-first.patch first
 	add_patch 0002-second.patch second
 	add_patch 0003-third.patch third
+	add_patch 0004-fourth.patch fourth
 }
 
 bisect() {
-	env PATCHES="$tmp/patches" BUILD="$tmp/build" KSRC="$tmp/source.tar.xz" \
-		"$@" "$tmp/project/patches/bin/bisect" >"$tmp/out" 2>&1
+	env KSRC="$tmp/source.tar.xz" "$@" "$project/patches/bin/bisect" \
+		>"$tmp/out" 2>&1
 }
 
 # The word of column $1 for patch $2 in the report.
 cell() {
 	awk -F '\t' -v column="$1" -v patch="$2" '
 		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) c = i }
-		$1 == patch { print $c }' "$tmp/build/series/report.tsv"
+		$1 == patch { print $c }' "$project/build/series/report.tsv"
 }
 
 show() {
-	cat "$tmp/out" "$tmp/build/series/report.tsv"
+	cat "$tmp/out" "$project/build/series/report.tsv"
 	return 1
 }
 
@@ -153,17 +193,52 @@ passes() {
 }
 
 every_cell_is_ok() {
-	for patch in 1 2 3; do
-		for column in applies y n m kernel-doc kernel selftests initramfs \
-			boots kselftest; do
+	for patch in 1 2 3 4; do
+		for column in y n m kernel-doc kernel selftests initramfs boots tests; do
 			[ "$(cell "$column" "$patch")" = ok ] ||
 				{ echo "$patch: $column"; show; return 1; }
 		done
+		[ "$(cell passed "$patch") $(cell skipped "$patch")" = "5 2" ] || show
 	done
 }
 
+# shellcheck disable=SC2016 # no expansion meant
+is_recorded() {
+	grep -q '^| 3 | third | y n m | 0 | yes | 5 | [0-9]* | `[0-9a-f]\{12\}` |$' \
+		"$record" && grep -q '^| 4 | fourth | as before ' "$record"
+}
+
+# tried N: so many kernels were built since the series was made.
+tried() {
+	[ "$(grep -c kernel "$tmp/ran")" = "$1" ] || { cat "$tmp/ran"; show; }
+}
+
+not_tried_again() {
+	series "" "another message" "another text"
+	if ! bisect || ! tried 0; then show; fi
+}
+
+tried_after_a_change() {
+	series "/* a comment */"
+	if ! bisect || ! tried 2; then show; fi
+}
+
+tried_when_asked() {
+	series ""
+	if ! bisect TO=2 AGAIN=1 || ! tried 2; then show; fi
+}
+
+tried_with_another_config() {
+	series ""
+	echo 'CONFIG_LATER=y' >>"$project/tests/lab/vm/config"
+	bisect || show || return
+	tried 1 || return
+	echo 'CONFIG_BASE=n' >"$project/tests/lab/vm/config"
+	if ! bisect TO=1 || ! tried 2; then show; fi
+}
+
 # found COLUMN TEXT LINES [VARIABLE=VALUE..]: with these lines the second patch
-# fails in the column, the others do not, and what is said holds the text.
+# fails in the column, the first does not, and what is said holds the text.
 found() {
 	column=$1 text=$2
 	series "$3"
@@ -179,34 +254,68 @@ found() {
 found_not_to_apply() {
 	series ""
 	sed -i 's|^--- .*|--- a/drivers/iommu/core.c|; s|^+++ .*|+++ b/drivers/iommu/core.c|
-		s|^@@ .*|@@ -1,2 +1,4 @@\n no such line\n nor this|' patches/0002-second.patch
+		s|^@@ .*|@@ -1,2 +1,5 @@\n no such line\n nor this|' "$patches/0002-second.patch"
 	! bisect || show || return
 	grep -q '0002-second.patch does not apply' "$tmp/out" || show
 }
 
-# Whoever breaks it later is not blamed for what came before.
+# A later patch is not blamed for what came before.
 only_the_guilty() {
 	series 'int unused_argument(int unused) { return 0; }'
 	! bisect BOOT=none || show || return
 	[ "$(cell y 1) $(cell y 2) $(cell y 3)" = "ok FAIL ok" ] || show
 }
 
+# What was not booted has not passed, nor has what failed.
+tried_until_it_passes() {
+	series "/* not seen */"
+	bisect TO=2 BOOT=none || show || return
+	if ! bisect TO=2 || ! tried 1; then show; fi
+	series "/* breaks kernel */"
+	if bisect TO=2 || bisect TO=2 || ! tried 2; then show; fi
+}
+
 stops_after_a_failure() {
-	[ "$(cell kernel 2)$(cell selftests 2)$(cell kselftest 2)" = FAIL-- ] || show
+	[ "$(cell kernel 2)$(cell selftests 2)$(cell tests 2)" = FAIL-- ] || show
 }
 
 range_is_checked() {
-	! bisect FROM=3 TO=4 && grep -q 'has patches 1 to 3' "$tmp/out"
+	! bisect FROM=4 TO=5 && grep -q 'has patches 1 to 4' "$tmp/out"
 }
 
-plan 15
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+# sampled DAY N..: these are to be tried that day.
+sampled() {
+	day=$1
+	shift
+	sample=$(DAY=$day "$project/patches/bin/bisect" -s | xargs)
+	[ "$sample" = "$*" ] || { echo "$sample"; return 1; }
+}
+
+sample_by_date() {
+	series ""
+	sampled 0 1 2 && sampled 1 3 4 && sampled 2 1 2
+}
+
+sample_changed_first() {
+	series "/* changed */"
+	sampled 0 2 3 && sampled 1 2 3
+}
+
+workdir
+tmp=$work
 make_kernel
 make_project
+record=$project/Documentation/bisect.md
 
 check "a good series passes" passes
 check "in every column, the base's own warning notwithstanding" every_cell_is_ok
+check "which is recorded" is_recorded
+check "and not tried again, whatever the messages and texts" not_tried_again
+check "but from the first change on" tried_after_a_change
+check "or when asked for" tried_when_asked
+check "or not booted, or failed" tried_until_it_passes
+check "sample: neighbours by date" sample_by_date
+check "sample: what has changed since the record first" sample_changed_first
 check "finds: does not apply" found_not_to_apply
 check "finds: does not build" found y 'y: does not build' 'int i = "' BOOT=none
 check "finds: does not build without the option" found n 'n: does not build' '
@@ -227,11 +336,12 @@ check "finds: kernel-doc" found kernel-doc 'warning: bad' \
 check "finds: the kernel does not build" found kernel vm/kernel \
 	'/* breaks kernel */'
 check "and runs no step after it" stops_after_a_failure
-check "finds: it does not boot" found boots 'boots.sh' '/* breaks boot */'
+check "finds: it does not boot" found boots 'tests/run' '/* breaks run */'
+check "finds: a test fails" found tests '1 failed' '/* breaks tests */'
 check "finds: the selftests do not build" found selftests kselftest \
 	'/* breaks kselftest */'
 check "blames no patch for the one before it" only_the_guilty
+check "tries what another configuration changes" tried_with_another_config
 check "refuses patches that are not there" range_is_checked
 
-rm -rf "$tmp"
 finish
