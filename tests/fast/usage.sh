@@ -33,6 +33,17 @@ unprivileged() {
 	fi
 }
 
+# Where its programs would be loaded, were it outside of the namespace
+user_namespace() {
+	if "$snoop" -v 2>&1 -d 0.01 | grep -q 'plan: alloc: [tf]' &&
+		unshare -Ur true 2>/dev/null; then
+		check "${snoop##*/}: a user namespace is told so" \
+			gives 3 "This is a user namespace" unshare -Ur "$snoop"
+	else
+		skip "${snoop##*/}: a user namespace is told so" "needs root and hooks"
+	fi
+}
+
 cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
 	check "${snoop##*/}: a full disk is an error: $1" gives 1 \
 		"cannot write the output: No space left" \
@@ -73,5 +84,6 @@ cannot_start() { # NAME RECORDING
 }
 
 cannot_start pasidsnoop one.rec
+user_namespace
 cannot_start invsnoop inv-one.rec
 finish
