@@ -25,14 +25,19 @@ of_snoop() {
 		' "$1.out" | sort
 }
 
-# JSON has no numbers from 2^53 on, so the tool has null
+# Granules as JSON has them: no numbers from 2^53 on, where the tool has null
 decimal() {
-	while read -r pid pasid caches granu addr granule granules rest; do
-		case $granule in ????????????????*) granule=0 ;; esac
-		case $granules in ????????????????*) granules=0 ;; esac
-		printf '%s %s %s %s 0x%x %d %d %s\n' "$pid" "$pasid" "$caches" \
-			"$granu" "$addr" "$granule" "$granules" "$rest"
-	done
+	awk '
+		function number(s,  n, i) {
+			if (length(s) > 15)
+				return 0
+			if (s !~ /^0x/)
+				return s
+			for (i = 3; i <= length(s); i++)
+				n = 16 * n + index("123456789abcdef", substr(s, i, 1))
+			return sprintf("%.0f", n)
+		}
+		{ $6 = number($6); $7 = number($7); print }'
 }
 
 of_work() {
