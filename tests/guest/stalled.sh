@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -n -s 2 -t 300 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=2500
+# boot: -n -s 2 -t 300 -a rcupdate.rcu_cpu_stall_suppress=1 -x tests/guest/vmm.allow -q -global -q intel-iommu.x-inv-delay=2500
 # files: tests/vmm/vfio.sh
 #
 # invsnoop on hardware that answers late, in the VM: what waits is shown while it

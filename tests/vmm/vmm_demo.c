@@ -26,8 +26,8 @@
 #define PASIDS		2
 #define ROUNDS		3
 #define BUFFER		(16 * PAGE)
-#define SRC		0x7f0000000000ULL
-#define DST		0x7f0000100000ULL
+#define SRC		0x10000000ULL
+#define DST		0x10100000ULL
 #define DATA		(GUEST_BASE + (32ULL << 20))
 #define PAUSE_US	150000
 
