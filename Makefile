@@ -95,8 +95,8 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 check: initramfs qemu $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
-check-fast: deps tools ## what needs no root and no VM
-	@tests/run fast
+check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
+	@tests/run fast $(TESTS)
 
 bench: initramfs ## instructions per operation, against what is replaced
 	@tests/bench/run

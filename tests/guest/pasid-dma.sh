@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -n -t 240
+# boot: -n -t 240 -q -device -q pcie-root-port,id=rp,chassis=1 -q -device -q pasid-dma,bus=rp
 #
-# In the VM: Linux finds two pasid-dma, each in a group of its own, and switches
-# on what they have and it wants: PASID with privileged mode, and ATS.
+# In the VM: Linux finds three pasid-dma, one of them behind a root port, each in a
+# group of its own, and switches on what they have and it wants: PASID with
+# privileged mode, and ATS.
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh
@@ -30,11 +31,11 @@ is() { # WANTED CMD..
 
 differ() {
 	groups
-	[ "$(groups | sort -u | wc -l)" -eq 2 ]
+	[ "$(groups | sort -u | wc -l)" -eq 3 ]
 }
 
 devices=$(grep -l 0x11e9 /sys/bus/pci/devices/*/device | sed 's|/device$||')
 check "each has a group of its own" differ
-check "PASID and its privileged mode are on" is "0005 0005 " words 0x126
-check "ATS is on" is "8000 8000 " words 0x106
+check "PASID and its privileged mode are on" is "0005 0005 0005 " words 0x126
+check "ATS is on" is "8000 8000 8000 " words 0x106
 finish
