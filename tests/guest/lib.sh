@@ -157,8 +157,8 @@ ends_with_its_reader() {
 
 runs_a_command() {
 	timeout -s KILL 100 "$tool" --json -- sh -c "$load >work.cmd; exit 3" \
-		>cmd.out 2>cmd.err &&
-		of_work work.cmd >want && sees cmd want &&
+		>cmd.out 2>cmd.err
+	[ $? -eq 3 ] && of_work work.cmd >want && sees cmd want &&
 		ended cmd '.reason == "command" and .command.exit == 3'
 }
 
