@@ -41,7 +41,9 @@ end() {
 }
 
 # beside_tracecmd NAME EVENTS OPTIONS COMMANDS: the tool, and trace-cmd into
-# NAME.dat, while COMMANDS run; the tool's status is in NAME.status
+# NAME.dat, while COMMANDS run; the tool's status is in NAME.status. trace-cmd
+# gives up if the kernel's symbols change while it copies them, and programs of
+# BPF may go late.
 beside_tracecmd() {
 	cat >"$1.sh" <<-END
 	$tool --ready-file ready --json --strict $3 >$1.out 2>$1.err &
@@ -50,6 +52,10 @@ beside_tracecmd() {
 	kill -INT \$!
 	wait \$!
 	echo \$? >$1.status
+	until now=\$(wc -c </proc/kallsyms) && [ "\$now" = "\$was" ]; do
+		was=\$now
+		sleep 1
+	done
 	END
 	rm -f ready
 	# shellcheck disable=SC2046,SC2086 # an option for each event
