@@ -276,31 +276,25 @@ int on_ioasid_iter(struct bpf_iter__ioasid *ctx)
 	return 0;
 }
 
-/*
- * Stock kernels: the range is 1..max_pasids - 1, as the function has it, and a
- * failure is told by the returned PASID only, without a reason.
- */
-SEC("fexit/iommu_alloc_global_pasid")
-int BPF_PROG(on_pasid_alloc_fexit, struct device *dev, __u32 pasid)
+/* --- stock kernels: a failure is told by the returned PASID, without a reason ------- */
+
+static __always_inline int emit_allocated(__u32 pasid, __u32 flags, __u32 min,
+					  __u32 max)
 {
 	struct pasid_event e = {
 		.type = PASID_ALLOC,
+		.flags = flags,
 		.pasid = pasid,
 		.ret = pasid == PASID_INVALID ? -1 : 0,
+		.min = min,
+		.max = max,
 	};
-	__u32 max_pasids = BPF_CORE_READ(dev, iommu, max_pasids);
 
-	if (max_pasids) {
-		e.flags = PASID_HAS_RANGE;
-		e.min = 1;
-		e.max = max_pasids - 1;
-	}
 	return emit_pasid(&e);
 }
 
 /* On entry: once it returns, another CPU may have been given the same PASID. */
-SEC("fentry/iommu_free_global_pasid")
-int BPF_PROG(on_pasid_free_fentry, __u32 pasid)
+static __always_inline int emit_freed(__u32 pasid)
 {
 	struct pasid_event e = {
 		.type = PASID_FREE,
@@ -308,4 +302,34 @@ int BPF_PROG(on_pasid_free_fentry, __u32 pasid)
 	};
 
 	return emit_pasid(&e);
+}
+
+/* The range is 1..max_pasids - 1, as the function has it. */
+SEC("fexit/iommu_alloc_global_pasid")
+int BPF_PROG(on_pasid_alloc_fexit, struct device *dev, __u32 pasid)
+{
+	__u32 max_pasids = BPF_CORE_READ(dev, iommu, max_pasids);
+
+	return emit_allocated(pasid, max_pasids ? PASID_HAS_RANGE : 0,
+			      max_pasids ? 1 : 0, max_pasids ? max_pasids - 1 : 0);
+}
+
+SEC("fentry/iommu_free_global_pasid")
+int BPF_PROG(on_pasid_free_fentry, __u32 pasid)
+{
+	return emit_freed(pasid);
+}
+
+/* Until 6.2; the sets of that time had no numbers. */
+SEC("fexit/ioasid_alloc")
+int BPF_PROG(on_old_ioasid_alloc_fexit, void *set, __u32 min, __u32 max,
+	     void *private, __u32 pasid)
+{
+	return emit_allocated(pasid, PASID_HAS_RANGE, min, max);
+}
+
+SEC("fentry/ioasid_free")
+int BPF_PROG(on_old_ioasid_free_fentry, __u32 pasid)
+{
+	return emit_freed(pasid);
 }

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the VM, on an unmodified kernel, by tests/host/stock.sh: what the tools see of
+# devices that go and come again behind the IOMMU.
+
+# shellcheck source-path=SCRIPTDIR source=../../guest/lib.sh
+. ./lib.sh
+tool=invsnoop
+
+# All but the bridge to the rest of the machine
+cat >traffic.sh <<-'END'
+	for dev in /sys/bus/pci/devices/0000:00:*; do
+		case $dev in
+		*:00.0 | *:1f.0) ;;
+		*) echo 1 >"$dev/remove" ;;
+		esac
+	done
+	echo 1 >/sys/bus/pci/rescan
+	sleep 1
+END
+
+descriptors() {
+	trace-cmd report -R -i three.dat 2>/dev/null | grep -c ' qi_submit: '
+}
+
+as_by_tracecmd() {
+	beside_tracecmd three intel_iommu:qi_submit '' 'sh traffic.sh'
+	cat three.err
+	n=$(jq -s 'map(select(.type == "submission").descriptors) | add' three.out)
+	echo "$n descriptors, by trace-cmd $(descriptors)"
+	[ "$(cat three.status)" -eq 0 ] && [ "$n" -ge 10 ] && [ "$n" -eq "$(descriptors)" ]
+}
+
+all_are_described() {
+	all three submission '.unit == "dmar0" and .descriptor != null and .ret == 0 and
+		.ns > 0 and .comm == "sh"'
+}
+
+# Nothing makes PASIDs here: that it is in place is what can be seen.
+pasids_would_be_seen() {
+	gives 0 'alloc comes without SET.* 0 events, 0 lost' \
+		pasidsnoop -e alloc,free --follow -- true
+}
+
+check "submissions = trace-cmd, with default buffers" as_by_tracecmd
+check "each is described" all_are_described
+check "pasidsnoop has hooks" pasids_would_be_seen
+finish
