@@ -9,7 +9,7 @@ V		?= 0
 .DELETE_ON_ERROR:
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
-.PHONY: help deps source apply unapply tree export kernel kernel-debug
+.PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect bench install clean
 
@@ -41,6 +41,9 @@ tree: deps ## build/tree: a git tree of the base and the series, to work in
 
 export: ## write patches/ from build/tree
 	@patches/bin/export
+
+refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
+	@patches/bin/refresh $(if $(TO),$(call quote,$(TO)))
 
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
@@ -92,8 +95,8 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 check: initramfs qemu $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
-check-fast: deps tools ## what needs no root and no VM
-	@tests/run fast
+check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
+	@tests/run fast $(TESTS)
 
 bench: initramfs ## instructions per operation, against what is replaced
 	@tests/bench/run

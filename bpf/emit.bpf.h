@@ -65,14 +65,17 @@ static __always_inline void emit_hot(struct emit_counters *c, void *event,
 		c->sent++;
 }
 
-/* As dev_name() of the kernel has it. What is behind it in name is left alone. */
+/*
+ * As dev_name() of the kernel has it, of a device that is an argument of the
+ * program. What is behind it in name is left alone.
+ */
 static __always_inline void read_dev_name(char *name, __u32 size,
 					  struct device *dev)
 {
-	const char *from = BPF_CORE_READ(dev, init_name);
+	const char *from = dev->init_name;
 
 	if (!from)
-		from = BPF_CORE_READ(dev, kobj.name);
+		from = dev->kobj.name;
 	bpf_probe_read_kernel_str(name, size, from);
 }
 

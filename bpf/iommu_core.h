@@ -44,6 +44,28 @@ struct bpf_iter__ioasid {
 	struct ioasid_info *ioasid;
 };
 
+/* include/linux/pid.h */
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+/* include/linux/sched.h */
+struct task_struct {
+	int pid;
+	int tgid;
+	struct pid *thread_pid;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 /* include/linux/iommu.h */
 struct dev_iommu {
 	__u32 max_pasids;
@@ -91,6 +113,16 @@ struct iommu_cache_invalidate_info {
 		struct iommu_inv_pasid_info pasid_info;
 		struct iommu_inv_addr_info addr_info;
 	} granu;
+};
+
+/* drivers/iommu/intel/iommu.h */
+struct qi_desc {
+	__u64 qw0;
+	__u64 qw1;
+};
+
+struct intel_iommu {
+	unsigned char name[13];
 };
 
 #pragma clang attribute pop

@@ -11,6 +11,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "emit.bpf.h"
+#include "follow.bpf.h"
 #include "pasid.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -26,7 +27,7 @@ static __always_inline int emit_sized(struct pasid_event *e, __u64 size)
 		return 0;
 	e->tgid = id >> 32;
 	e->tid = id;
-	if (!pasid_wanted(&cfg_filter, e)) {
+	if (!pasid_wanted(&cfg_filter, e) || !follow_wanted(e->tgid)) {
 		c->filtered++;
 		return 0;
 	}
@@ -270,7 +271,7 @@ int on_ioasid_iter(struct bpf_iter__ioasid *ctx)
 	e.refs = info->refs;
 	e.spid = info->spid;
 	bpf_probe_read_kernel_str(e.comm, sizeof(e.comm), info->comm);
-	if (pasid_wanted(&cfg_filter, &e))
+	if (pasid_wanted(&cfg_filter, &e) && follow_wanted(e.tgid))
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;
 }

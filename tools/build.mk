@@ -51,6 +51,7 @@ $(tools-obj)/%.o: tools/%.c | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
 
+$(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
@@ -60,9 +61,11 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) | tools-needs
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
+		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
-	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
+	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
+		$(filter-out %.h,$^) $(tools-libs) -o $@
 
 $(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.c | tools-needs
 	@mkdir -p $(@D)
@@ -118,5 +121,6 @@ vmm:
 
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
 	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
+	    $(tools-obj)/tasks.bpf.o $(tools-obj)/tasks.skel.h \
 	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

@@ -16,8 +16,19 @@ int inv_replay(FILE *f, struct session *s, struct inv_event *e);
 
 /* "0x7f0012345000+16K" for a range, else "domain", "pasid", "-" or "?7" */
 const char *inv_what(const struct inv_event *e, char *buf, size_t size);
+/* The first descriptor of a submission, in words */
+struct inv_desc_text {
+	const char *name, *granularity;	/* NULL: not known */
+	char letter;			/* of the cache that it is about */
+	int did, sid;			/* domain and requester, -1: none */
+	__u64 addr, size;		/* size 0: no range */
+};
+/* False if it is no submission, or of an unknown type. */
+bool inv_decode(const struct inv_event *e, struct inv_desc_text *d);
 /* "id-": which caches */
 const char *inv_caches(const struct inv_event *e, char *buf, size_t size);
+/* "765us", "1.5ms", "12s": five columns up to a day */
+const char *inv_took(__u64 ns, char *buf, size_t size);
 /* Of the range in bytes; false if it does not fit 64 bits */
 bool inv_size(const struct inv_event *e, __u64 *bytes);
 

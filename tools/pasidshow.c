@@ -25,15 +25,17 @@ const char *const pasid_names[] = {
 	[PASID_NR_TYPES] = NULL,
 };
 
+#define TIME_WIDTH(cli)	((cli)->wall ? 15 : 11)
+
 void pasid_head(const struct cli *cli)
 {
-	out_text("%-*s ", cli->wall ? 15 : 12, cli->wall ? "TIME" : "TIME(s)");
+	out_text("%-*s ", TIME_WIDTH(cli), cli->wall ? "TIME" : "TIME(s)");
 	if (cli->life)
-		out_text("%-7s %-16s %-8s %-6s %s%-6s AGE(s)\n", "PID", "COMM", "PASID", "SET",
+		out_text("%-7s %-15s %-7s %-6s %s%-6s AGE(s)\n", "PID", "COMM", "PASID", "SET",
 			 cli->wide ? "PRIV     " : "", "REFS");
 	else
-		out_text("%-10s %-7s %-16s %-8s %-6s %s\n", "EVENT", "PID", "COMM", "PASID",
-			 "SET", cli->wide ? "RET        TID     CPU PRIV     DEV           INFO" : "RET");
+		out_text("%-10s %-7s %-15s %-7s %-13s %s\n", "EVENT", "PID", "COMM", "PASID",
+			 "SET/DEV", cli->wide ? "RET        TID     CPU PRIV     INFO" : "RET");
 }
 
 static __s64 since_start_us(const struct session *s, __u64 ns)
@@ -106,21 +108,23 @@ static void print_text(const struct cli *cli, const struct session *s,
 {
 	char ts[24], comm[PASID_COMM_LEN + 1], pasid[12], set[12], ret[24];
 	char tid[12], cpu[12], spid[12], dev[PASID_DEV_LEN + 1], info[80];
+	const char *of;
 	const struct pasid_event *e = &d->e;
 	bool happens = e->type != PASID_ALIVE;
 
-	out_text("%-12s %-10s %-7u %-16s %-8s %-6s %-*s",
+	/* what has a device has no set */
+	of = d->dev[0] ? out_ascii(d->dev, PASID_DEV_LEN, dev, sizeof(dev)) :
+			 value(e->flags & PASID_HAS_SET, "%u", e->set, set, sizeof(set));
+	out_text("%-*s %-10s %-7u %-15s %-7s %-13s %-*s", TIME_WIDTH(cli),
 		 time_text(cli, s, e->ts_ns, ts, sizeof(ts)), pasid_names[e->type], e->tgid,
 		 out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)),
-		 value(e->pasid != PASID_INVALID, "%#x", e->pasid, pasid, sizeof(pasid)),
-		 value(e->flags & PASID_HAS_SET, "%u", e->set, set, sizeof(set)),
+		 value(e->pasid != PASID_INVALID, "%#x", e->pasid, pasid, sizeof(pasid)), of,
 		 cli->wide ? 10 : 0, ret_text(e, ret, sizeof(ret)));
 	if (cli->wide)
-		out_text(" %-7s %-3s %-8s %-13s %s",
+		out_text(" %-7s %-3s %-8s %s",
 			 value(happens, "%u", e->tid, tid, sizeof(tid)),
 			 value(happens, "%u", e->cpu, cpu, sizeof(cpu)),
 			 value(e->spid, "%#x", e->spid, spid, sizeof(spid)),
-			 d->dev[0] ? out_ascii(d->dev, PASID_DEV_LEN, dev, sizeof(dev)) : "-",
 			 info_text(d, info, sizeof(info)));
 	out_text("\n");
 }
@@ -249,7 +253,8 @@ void pasid_life(const struct cli *cli, const struct session *s, const struct pas
 		out_json(o);
 		return;
 	}
-	out_text("%-12s %-7s %-16s %#-8x %-6s ", time_text(cli, s, e->ts_ns, ts, sizeof(ts)),
+	out_text("%-*s %-7s %-15s %#-7x %-6s ", TIME_WIDTH(cli),
+		 time_text(cli, s, e->ts_ns, ts, sizeof(ts)),
 		 value(owned, "%u", life->owner, pid, sizeof(pid)),
 		 owned ? out_ascii(life->comm, PASID_COMM_LEN, comm, sizeof(comm)) : "-",
 		 e->pasid, value(has_set, "%u", e->set, set, sizeof(set)));

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/cause.h"
 #include "lib/life.h"
+#include "lib/out.h"
 #include "lib/trace.h"
 #include "pasidshow.h"
 #include "pasid.skel.h"
@@ -27,30 +29,30 @@ static const struct cli_tool tool = {
 };
 
 static const struct hook hooks[] = {
-	{ PASID_ALLOC, HOOK_TRACEPOINT, "ioasid_alloc", 5, "on_ioasid_alloc_tp", NULL },
-	{ PASID_ALLOC, HOOK_FEXIT, "iommu_alloc_global_pasid", 1, "on_pasid_alloc_fexit",
+	{ PASID_ALLOC, HOOK_TRACEPOINT, "ioasid_alloc", "ioasid_set* 4 4 4 4", "on_ioasid_alloc_tp", NULL },
+	{ PASID_ALLOC, HOOK_FEXIT, "iommu_alloc_global_pasid", "4(device*)", "on_pasid_alloc_fexit",
 	  "SET and the errno in RET" },
-	{ PASID_FREE, HOOK_TRACEPOINT, "ioasid_free", 3, "on_ioasid_free_tp", NULL },
-	{ PASID_FREE, HOOK_FENTRY, "iommu_free_global_pasid", 1, "on_pasid_free_fentry",
+	{ PASID_FREE, HOOK_TRACEPOINT, "ioasid_free", "ioasid_set* 4 4", "on_ioasid_free_tp", NULL },
+	{ PASID_FREE, HOOK_FENTRY, "iommu_free_global_pasid", "4", "on_pasid_free_fentry",
 	  "SET and RET" },
-	{ PASID_PENDING, HOOK_TRACEPOINT, "ioasid_free_pending", 3, "on_ioasid_pending_tp", NULL },
-	{ PASID_SPID, HOOK_TRACEPOINT, "ioasid_spid", 4, "on_ioasid_spid_tp", NULL },
-	{ PASID_SET_NEW, HOOK_TRACEPOINT, "ioasid_set_create", 1, "on_ioasid_set_create_tp", NULL },
-	{ PASID_SET_QUOTA, HOOK_TRACEPOINT, "ioasid_set_quota", 1, "on_ioasid_set_quota_tp", NULL },
-	{ PASID_SET_END, HOOK_TRACEPOINT, "ioasid_set_destroy", 1, "on_ioasid_set_destroy_tp", NULL },
-	{ PASID_GET, HOOK_TRACEPOINT, "ioasid_get", 4, "on_ioasid_get_tp", NULL },
-	{ PASID_PUT, HOOK_TRACEPOINT, "ioasid_put", 3, "on_ioasid_put_tp", NULL },
-	{ PASID_REGISTER, HOOK_TRACEPOINT, "ioasid_register_allocator", 3,
-	  "on_ioasid_register_tp", NULL },
-	{ PASID_UNREGISTER, HOOK_TRACEPOINT, "ioasid_unregister_allocator", 3,
-	  "on_ioasid_unregister_tp", NULL },
-	{ PASID_ATTACH, HOOK_TRACEPOINT, "attach_device_pasid", 4, "on_attach_device_pasid_tp",
+	{ PASID_PENDING, HOOK_TRACEPOINT, "ioasid_free_pending", "ioasid_set* 4 4", "on_ioasid_pending_tp", NULL },
+	{ PASID_SPID, HOOK_TRACEPOINT, "ioasid_spid", "ioasid_set* 4 4 4", "on_ioasid_spid_tp", NULL },
+	{ PASID_SET_NEW, HOOK_TRACEPOINT, "ioasid_set_create", "ioasid_set*", "on_ioasid_set_create_tp", NULL },
+	{ PASID_SET_QUOTA, HOOK_TRACEPOINT, "ioasid_set_quota", "ioasid_set*", "on_ioasid_set_quota_tp", NULL },
+	{ PASID_SET_END, HOOK_TRACEPOINT, "ioasid_set_destroy", "ioasid_set*", "on_ioasid_set_destroy_tp", NULL },
+	{ PASID_GET, HOOK_TRACEPOINT, "ioasid_get", "ioasid_set* 4 4 4", "on_ioasid_get_tp", NULL },
+	{ PASID_PUT, HOOK_TRACEPOINT, "ioasid_put", "ioasid_set* 4 4", "on_ioasid_put_tp", NULL },
+	{ PASID_REGISTER, HOOK_TRACEPOINT, "ioasid_register_allocator",
+	  "* 4 4", "on_ioasid_register_tp", NULL },
+	{ PASID_UNREGISTER, HOOK_TRACEPOINT, "ioasid_unregister_allocator",
+	  "* 4 4", "on_ioasid_unregister_tp", NULL },
+	{ PASID_ATTACH, HOOK_TRACEPOINT, "attach_device_pasid", "device* 4 * 4", "on_attach_device_pasid_tp",
 	  NULL },
-	{ PASID_DETACH, HOOK_TRACEPOINT, "detach_device_pasid", 4, "on_detach_device_pasid_tp",
+	{ PASID_DETACH, HOOK_TRACEPOINT, "detach_device_pasid", "device* 4 * 4", "on_detach_device_pasid_tp",
 	  NULL },
-	{ PASID_BIND, HOOK_TRACEPOINT, "gpasid_bind", 3, "on_gpasid_bind_tp", NULL },
-	{ PASID_UNBIND, HOOK_TRACEPOINT, "gpasid_unbind", 5, "on_gpasid_unbind_tp", NULL },
-	{ PASID_ALIVE, HOOK_ITER, "ioasid", 2, "on_ioasid_iter", NULL },
+	{ PASID_BIND, HOOK_TRACEPOINT, "gpasid_bind", "device* iommu_gpasid_bind_data* 4", "on_gpasid_bind_tp", NULL },
+	{ PASID_UNBIND, HOOK_TRACEPOINT, "gpasid_unbind", "device* 4 4 1 4", "on_gpasid_unbind_tp", NULL },
+	{ PASID_ALIVE, HOOK_ITER, "ioasid", "bpf_iter_meta* ioasid_info*", "on_ioasid_iter", NULL },
 };
 
 static struct pasid_filter filter;	/* of the programs */
@@ -102,17 +104,23 @@ static bool before(struct trace *t)
 	return !iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, t);
 }
 
+static void set_filter(const struct cli *cli)
+{
+	filter = cli->filter;
+	if (cli->life)
+		filter.tgid = 0;	/* somebody else may free what a process owns */
+}
+
 static int open_programs(struct trace *t)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = t->cli.btf);
 	int ret;
 
-	skel = pasid_bpf__open_opts(&opts);
-	if (!skel) {
-		msg("cannot open the BPF programs: %s.", strerror(errno));
-		return EXIT_RUNTIME;
-	}
+	skel = pasid_bpf__open();
+	if (!skel)
+		return cause_tell("open the BPF programs", -errno, false);
+	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
+	skel->rodata->cfg_follow = t->cli.follow;
 	ret = trace_skeleton(t, skel->skeleton);
 	pasid_bpf__destroy(skel);
 	return ret;
@@ -140,7 +148,7 @@ static const struct trace_ops ops = {
 	.names = pasid_names,
 	.hooks = hooks,
 	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
-	.absent = "this kernel cannot show what is asked for: it has neither the ioasid tracepoints nor the functions used without them. It needs CONFIG_IOASID=y or, on a stock kernel, an IOMMU driver; -v tells what was looked for.",
+	.absent = "this kernel cannot show what is asked for: it has neither the tracepoints of nested-sva nor functions that can be used without them. It needs the nested-sva patches and CONFIG_IOASID=y, or a stock kernel from 6.6 on with an IOMMU driver; -v tells what was looked for.",
 	.size = sizeof(struct pasid_dev_event),
 	.open = open_programs,
 	.head = head,
@@ -155,13 +163,13 @@ _Static_assert(PASID_NR_TYPES <= EMIT_SLOTS, "more events than counters");
 int main(int argc, char **argv)
 {
 	static struct trace t;
-	int ret = cli_parse(&tool, &t.cli, argc, argv);
+	int ret;
 
+	out_init();
+	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
-	filter = t.cli.filter;
-	if (t.cli.life)
-		filter.tgid = 0;	/* somebody else may free what a process owns */
+	set_filter(&t.cli);
 	t.events = t.cli.events;
 	return trace_main(&t, &ops);
 }

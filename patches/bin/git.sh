@@ -46,20 +46,23 @@ ask() {
 	tgit "$@" || die "git $1 fails in $shown, see above; it is as it was"
 }
 
+am_options='-q --keep-non-patch --no-scissors --no-gpg-sign
+	--committer-date-is-author-date'
+
 # Applies patch files on top of base and prints the resulting commit. This is
 # done beside the work tree, in a checkout of only the touched files: work in
 # build/tree is in no danger, and a failure leaves nothing behind.
 am_patches() {
 	am=$tmp/am am_failed=
+	# shellcheck disable=SC2086 # a list
 	{
 		tgit worktree prune &&
 		tgit worktree add -q --no-checkout --detach "$am" base &&
 		touched "$@" | sed 's|^|/|' |
 			git -C "$am" sparse-checkout set --no-cone --stdin &&
 		git -C "$am" checkout -q &&
-		{ [ $# -eq 0 ] || git -C "$am" am -q --keep-non-patch --no-scissors \
-			--no-3way --no-gpg-sign --committer-date-is-author-date \
-			-- "$@"; } &&
+		{ [ $# -eq 0 ] ||
+			git -C "$am" am $am_options --no-3way -- "$@"; } &&
 		git -C "$am" rev-parse HEAD >"$tmp/am.head"
 	} >"$tmp/am.log" 2>&1 || am_failed=1
 	tgit worktree remove --force "$am" && [ -z "$am_failed" ] &&

@@ -287,10 +287,12 @@ with_git() {
 	fresh_tree
 	(
 		export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+		export XDG_CONFIG_HOME=/none # attributes
 		export GIT_AUTHOR_NAME=x GIT_AUTHOR_EMAIL=x@x
 		export GIT_COMMITTER_NAME=x GIT_COMMITTER_EMAIL=x@x
 		cd "$tmp/k" && git init -q && git add -A -f && git commit -q -m base &&
-		series_list "$total" | sed "s|^|$patches/|" | xargs git am -q
+		series_list "$total" | sed "s|^|$patches/|" |
+			xargs -d '\n' git am -q
 	) || return 1
 	same_as_applied
 }

@@ -4,10 +4,11 @@
 # Does the series apply to the plain upstream tree of the point release that
 # linux-source-6.12 is made from? Where the archive does not serve that tree,
 # this is a SKIP, and two things near it are tried: the newest plain 6.12.y
-# that is served, and the package's own files without Debian's patches. KTAP.
+# that is served, and the package's own files without Debian's patches. And does
+# it apply to the newest linux-source-6.12 of Debian 12 and 13? KTAP.
 #
-# Only the second of them can fail: BASE names one point release, and that a
-# patch may not fit another is no fault of the series, but is said.
+# BASE names one point release. That a patch may not fit another is no fault of
+# the series, but is said.
 #
 # limit: 900
 
@@ -56,18 +57,22 @@ the_tree_itself() {
 
 # --- What is near it -------------------------------------------------------------
 
-newest_served() {
-	near=${plain##*/linux*_}
-	near=${near%.orig.tar.xz}
-	name="applies to the plain $near, the newest that is served"
-	if dir=$(extract "$plain" "$tmp/list") && applies "$dir"; then
-		ok "$name"
+# may_apply NAME TARBALL of another point release
+may_apply() {
+	if dir=$(extract "$2" "$tmp/list") && applies "$dir" >/dev/null; then
+		ok "$1"
 		offsets_of_apply
 	else
 		note "$(cat "$tmp/out")"
-		skip "$name" "$(sed -n '1s/^apply: \([^ ]*\) .*/\1 does not fit/p' \
+		skip "$1" "$(sed -n '1s/^apply: \([^ ]*\) .*/\1 does not fit/p' \
 			"$tmp/out"); the series is for $(base_value VERSION)"
 	fi
+}
+
+newest_served() {
+	near=${plain##*/linux*_}
+	may_apply "applies to the plain ${near%.orig.tar.xz}, the newest that is served" \
+		"$plain"
 }
 
 # The names of Debian's patches, those that change a file of the series.
@@ -126,16 +131,31 @@ what_is_near() {
 	without_debians
 }
 
+# BASE waits until Debian 12 has it, too; this is what Debian 13 is at.
+newest_package() {
+	name="applies to the newest linux-source-6.12"
+	if ! package=$("$here/archive" debian 2>"$tmp/why"); then
+		why=$(tail -n 1 "$tmp/why")
+		skip "$name" "${why#*: }"
+	elif [ "$(realpath "$package")" = "$(realpath -m "${tarball:-none}")" ]; then
+		skip "$name" "it is $version, and series-check tries it"
+	else
+		of=${package##*_}
+		may_apply "$name, ${of%.tar.xz}" "$package"
+	fi
+}
+
 workdir
 tmp=$work
 series_touched "$(series_length)" >"$tmp/touched.list"
 { cat "$tmp/touched.list"; echo Makefile; } | sort >"$tmp/list"
 find_pristine "$tmp/list"
-"$here/upstream" "$version" >"$tmp/had" 2>"$tmp/why" || : >"$tmp/had"
+"$here/archive" plain "$version" >"$tmp/had" 2>"$tmp/why" || : >"$tmp/had"
 plain=$(sed -n 1p "$tmp/had")
 debian=$(sed -n 2p "$tmp/had")
 case ${plain##*/} in
 linux*[_-]"$version".*) the_tree_itself ;;
 *) what_is_near ;;
 esac
+newest_package
 finish

@@ -48,6 +48,7 @@ argument() { # of an option with that kind of argument
 	case $1 in
 	LIST) echo "$2" | grep -q event && echo alloc || echo 1 ;;
 	FILE) echo file ;;
+	USER) echo root ;;
 	'') ;;
 	*) echo 4 ;;
 	esac

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# boot: -t 900 -a intel_iommu=off
+# boot: -t 900 -a intel_iommu=off -x tests/guest/kselftest.allow
 #
 # In the VM: the kernel's own iommufd selftests, against its mock IOMMU. All that
 # the tree's Makefile makes must be there: tests/lab/kselftest wrote the list.

@@ -14,6 +14,14 @@ mkdir /tmp/trace && cd /tmp/trace || exit 1
 
 # --- tracing -------------------------------------------------------------------
 
+# appears FILE PID: before that process ends
+appears() {
+	until [ -e "$1" ]; do
+		kill -0 "$2" || return
+		sleep 0.1
+	done
+}
+
 # begin NAME OPTION..: a tracer in the background, attached when this returns;
 # one that does not end is killed, so that it fails its test and no other
 begin() {
@@ -23,10 +31,7 @@ begin() {
 	timeout -s KILL 100 "$tool" --ready-file ready ${events:+-e "$events"} "$@" \
 		>"$name.out" 2>"$name.err" &
 	snoop=$!
-	until [ -e ready ]; do
-		kill -0 "$snoop" || return
-		sleep 0.1
-	done
+	appears ready "$snoop"
 }
 
 # end [SIGNAL]: its exit status
@@ -146,8 +151,8 @@ ends_with_its_reader() {
 
 runs_a_command() {
 	timeout -s KILL 100 "$tool" --json -- sh -c "$load >work.cmd; exit 3" \
-		>cmd.out 2>cmd.err &&
-		of_work work.cmd >want && sees cmd want &&
+		>cmd.out 2>cmd.err
+	[ $? -eq 3 ] && of_work work.cmd >want && sees cmd want &&
 		ended cmd '.reason == "command" and .command.exit == 3'
 }
 

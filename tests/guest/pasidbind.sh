@@ -158,9 +158,9 @@ only_those_pasids() {
 columns() {
 	pasidsnoop -w -e bind,unbind -- gpasidwork -a 1 -u 0 -f 1 2>/dev/null |
 		grep -v '^{' >columns.out
-	grep -qE '^[0-9.]+ +bind .* iommufd_mock0 +gpasid 0x64, table 0x1000000, 48 bits$' \
+	grep -qE '^[0-9.]+ +bind .* iommufd_mock0 +0 .* gpasid 0x64, table 0x1000000, 48 bits$' \
 		columns.out &&
-		grep -qE '^[0-9.]+ +unbind .* iommufd_mock0 +gpasid 0x64, revoked$' columns.out
+		grep -qE '^[0-9.]+ +unbind .* iommufd_mock0 +0 .* gpasid 0x64, revoked$' columns.out
 }
 
 absent_as_without() {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -s 2 -t 300
-# files: build/tools/pasidmod/pasidmod.ko build/tools/obj/pasid.bpf.o
+# files: build/tools/pasidmod/pasidmod.ko
 #
 # pasidsnoop in the VM: what it shows is what pasidwork says it did and what
 # trace-cmd recorded, event by event; then its filters, limits, losses and ends.
@@ -139,6 +139,25 @@ filters_add_up() {
 		ended both '.events == 0 and .filtered == 46'
 }
 
+# --- losses --------------------------------------------------------------------
+
+# Told while it runs, where the gap is: after what was read, before what comes
+loss_is_told_at_once() {
+	begin gap --json --buffer-kb 4 || return
+	kill -STOP "$snoop"
+	pasidwork -n 2 -a 97 -f 0 >/dev/null
+	kill -CONT "$snoop"
+	for _ in 1 2 3 4 5 6 7 8 9; do
+		sleep 1
+		grep -q '"lost","ts_us"' gap.out && break
+	done
+	kill -0 "$snoop" && pasidwork -n 1 >/dev/null && end || return
+	jq -r .type gap.out | uniq | xargs
+	jq -se '(map(select(.type == "lost").count) | add) == .[-1].lost and
+		(map(.type) | index("lost")) as $i | $i > 40 and .[$i - 1].ret == 0 and
+		.[$i + 1].type == "alloc"' gap.out >/dev/null
+}
+
 # --- ends ---------------------------------------------------------------------
 
 second_interrupt_ends_at_once() {
@@ -149,7 +168,7 @@ second_interrupt_ends_at_once() {
 	rm -f ready
 	timeout -s KILL 100 pasidsnoop --ready-file ready >stuck 2>stuck.err &
 	snoop=$!
-	until [ -e ready ]; do sleep 0.1; done
+	appears ready "$snoop" || return
 	pasidwork -n 1 -a 997 -f 0 >/dev/null	# more than a pipe holds
 	sleep 1
 	kill -INT "$snoop"
@@ -164,7 +183,7 @@ second_interrupt_ends_at_once() {
 
 # With 8 descriptors the command is prepared, but the programs cannot be loaded.
 not_traced_not_run() {
-	gives 1 'cannot load the BPF programs: Too many open files' \
+	gives 1 'cannot load the BPF programs: Too many open files. The limit' \
 		sh -c 'ulimit -n 8; exec pasidsnoop -- touch ran' &&
 		gives 1 'cannot write /nowhere/ready' \
 		pasidsnoop --ready-file /nowhere/ready -- touch ran &&
@@ -222,6 +241,25 @@ without_btf() {
 	gives 4 'no kernel BTF .*CONFIG_DEBUG_INFO_BTF=y' pasidsnoop
 	set -- $?
 	umount /sys/kernel/btf
+	return "$1"
+}
+
+junk_btf() {
+	mount -t tmpfs none /sys/kernel/btf && echo junk >/sys/kernel/btf/vmlinux &&
+		gives 4 'cannot read the kernel.s types .*: BPF object format invalid' \
+			pasidsnoop
+	set -- $?
+	umount /sys/kernel/btf
+	return "$1"
+}
+
+# Attached without an error, the programs on functions would never run.
+switched_off() {
+	echo 0 >/proc/sys/kernel/ftrace_enabled || return
+	gives 4 'switched off: .*ftrace_enabled=1.*neither the tracepoints of nested' \
+		pasidsnoop -e alloc,free --no-tracepoints
+	set -- $?
+	echo 1 >/proc/sys/kernel/ftrace_enabled
 	return "$1"
 }
 
@@ -380,10 +418,7 @@ life_has_references() {
 hold() {
 	pasidwork -n 0 -s held "$@" >work.held 2>held.err &
 	holder=$!
-	until [ -e held ]; do
-		kill -0 "$holder" || return
-		sleep 0.1
-	done
+	appears held "$holder"
 }
 
 let_go() {
@@ -438,10 +473,12 @@ life_from_before() {
 	same want got && all before life '.age_us > 1000000 and .comm == "pasidwork"'
 }
 
-# Starts while PASIDs come and go: each is told of once, whatever the moment.
+# Starts while PASIDs come and go: each life is told of once, whatever the moment.
 told_once() {
 	events=alloc,free,alive begin once --json -n 500 && wait "$snoop" || return
-	jq -r 'select(.ret == 0 or .type == "alive") | "\(.type) \(.pasid)"' once.out |
+	# what was before an alive one is told of after it, so by time
+	jq -rs 'map(select(.ret == 0 or .type == "alive")) |
+		sort_by([.ts_us, .type != "free"])[] | "\(.type) \(.pasid)"' once.out |
 		awk '$1 != "free" && live[$2]++ { print "twice: " $0; bad = 1 }
 			$1 == "free" { live[$2] = 0 }
 			END { exit bad || NR < 400 }'
@@ -493,6 +530,7 @@ check "-P: only those PASIDs" only_those_pasids
 check "-e: only that event" only_that_event
 check "-x: only failures" only_failures
 check "filters add up" filters_add_up
+check "loss is told at once" loss_is_told_at_once
 check "4 x 499 at full speed without loss" keeps_up_without_loss
 check "a second Ctrl-C ends it at once, status 130" second_interrupt_ends_at_once
 check "-- CMD that is not there: status 1" command_that_is_not_there
@@ -503,14 +541,14 @@ check "without tracepoints the stock functions do" stock_functions_do
 check "no privilege: status 3" gives 3 'lacks CAP_BPF and CAP_PERFMON' \
 	pasidwork -u pasidsnoop
 check "no BTF: status 4" without_btf
+check "BTF that is none: status 4" junk_btf
 check "too few files may be open for the kernel's types" \
-	gives 4 'kernel types .*ulimit -n' sh -c 'ulimit -n 3; exec pasidsnoop'
+	gives 4 'kernel.s types .*ulimit -n' sh -c 'ulimit -n 3; exec pasidsnoop'
 check "and for the programs" \
 	gives 1 'cannot load .*ulimit -n' sh -c 'ulimit -n 8; exec pasidsnoop'
-check "no hooks: status 4" gives 4 'neither the ioasid tracepoints nor' \
-	pasidsnoop --btf "$files/pasid.bpf.o"
-check "an unreadable --btf file: status 4" gives 4 'cannot read kernel types' \
-	pasidsnoop --btf /dev/null
+check "no hooks: status 4" switched_off
+check "no memory is told so" gives 1 'Cannot allocate memory\. There is not enough' \
+	pasidsnoop --buffer-kb 1048576 -d 1
 check "any name of a process gives valid JSON" odd_names_are_valid_json
 check "two tracers see the same" two_see_the_same
 check "what the kernel has not is left out" absent_events_are_told

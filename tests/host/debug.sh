@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 2400
 #
-# The KUnit suites and the kselftests once more, on the debug kernel (make
-# kernel-debug): here a splat or a leak fails them too. And the bugs of
-# debug/, one of each kind, to see that none would have gone unnoticed.
+# The KUnit suites, the kselftests and the monitor with its device once more, on
+# the debug kernel (make kernel-debug): here a splat or a leak fails them too. And
+# the bugs of debug/, one of each kind, to see that none would have gone unnoticed.
 #
 # Of the kselftests, the one fixture that the series has nothing to do with and
 # that takes longer than all others together is left to the other kernel.
@@ -26,13 +26,13 @@ boot_debug() {
 		-r "$work/initramfs.cpio" -o "$work/$name" "$@" 2>"$work/$name.err"
 }
 
-# A guest test, as it is, with the options from its header; its results become
-# subtests.
+# guest_test NAME [ARGUMENTS]: a guest test, as it is, with the options and files
+# from its header and these arguments; its results become subtests.
 guest_test() {
-	# shellcheck disable=SC2046 # a list of options
-	boot_debug "$1" $(sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh") -t 1500 \
-		-a "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking" \
-		"$root/tests/guest/$1.sh"
+	script=$root/tests/guest/$1.sh
+	# shellcheck disable=SC2046 # lists
+	(cd "$root" && boot_debug "$1" $(sed -n 's/^# boot: //p' "$script") \
+		-t 1500 -a "${2-}" "$script" $(sed -n 's/^# files: //p' "$script"))
 	status=$?
 	sed 's/^/  /' "$work/$1/ktap.log"
 	if [ $status -eq 0 ]; then
@@ -66,9 +66,11 @@ fi
 
 mkdir -p "$work"
 check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
-	"$kernel" "$root/build/kselftest:/kselftest"
-guest_test kunit
-guest_test kselftest
+	"$kernel" "$root/build/tools" "$root/build/kselftest:/kselftest"
+guest_test kunit intel_iommu=off
+guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
+guest_test vmm
+guest_test oracle
 
 # KASAN reports one bug in a boot if it is not asked for more.
 boot_debug bugs -a kasan_multi_shot "$here/guest.sh" "$here/list" "$module"

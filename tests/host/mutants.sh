@@ -9,7 +9,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/mutants
 work=$root/build/mutants
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh

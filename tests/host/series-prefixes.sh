@@ -5,7 +5,7 @@
 # changed since all of them did, or of two by date. KTAP.
 # limit: 1800
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 unset BOOT AGAIN

@@ -1,28 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
 
 #include <bpf/libbpf.h>
 
 #include "cli.h"
+#include "out.h"
 
 const char *msg_name = "tool";
 
-/* Breaks the text at blanks, so that it fits a terminal of 80 columns. */
+int msg_columns;
+
+/* As wide as the terminal; what goes to a file is for programs, and not broken. */
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (msg_columns)
+		return msg_columns;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size))
+		return SIZE_MAX;
+	return size.ws_col > 20 ? size.ws_col : 80;
+}
+
+/* Breaks the text at blanks. */
 void msg(const char *fmt, ...)
 {
+	size_t width = columns();
 	char text[1024], *line = text;
-	int indent = fprintf(stderr, "%s: ", msg_name);
+	size_t indent = fprintf(stderr, "%s: ", msg_name);
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	while (strlen(line) + indent >= 80) {
-		char *end = line + 79 - indent;
+	while (strlen(line) + indent >= width) {
+		char *end = line + width - 1 - indent;
 
 		while (end > line && *end != ' ')
 			end--;
@@ -50,17 +70,19 @@ static const struct {
 	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0" },
 	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
 	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
-	[CLI_DURATION] = { 'd', 0, "duration", "SEC", "end after SEC seconds" },
+	[CLI_DURATION] = { 'd', 0, "duration", "TIME", "end after TIME, e.g. 10, 0.5 (s), 500ms, 2m" },
 	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events" },
 	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
 	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
 	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
+	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD" },
 	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
+	[CLI_FOLLOW] = { 0, 0, "follow", NULL, "only CMD and what it starts" },
+	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user" },
 	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
 	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
 	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
 			    "requests under way at a time (default 8192)" },
-	[CLI_BTF] = { 0, 0, "btf", "FILE", "kernel types from FILE" },
 	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
 	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
 	[CLI_HELP] = { 'h', 0, "help", NULL, "print this text" },
@@ -69,6 +91,8 @@ static const struct {
 	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "" },
 	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "" },
 };
+
+#define MAX_DURATION_MS	(366ULL * 86400 * 1000)
 
 static bool has(const struct cli_tool *tool, int id)
 {
@@ -115,6 +139,64 @@ bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
 	if (errno || *end || v < lo || v > hi)
 		return false;
 	*val = v;
+	return true;
+}
+
+/* A part of a second has up to six digits: more would be lost. */
+static bool parse_decimal(const char *s, size_t len, uint64_t *micros)
+{
+	uint64_t whole = 0, part = 0, unit = 1000000;
+	size_t i = 0;
+
+	for (; i < len && isdigit((unsigned char)s[i]); i++) {
+		whole = whole * 10 + (s[i] - '0');
+		if (whole > UINT32_MAX)
+			return false;
+	}
+	if (!i)
+		return false;
+	if (i < len && s[i] == '.') {
+		for (i++; i < len && isdigit((unsigned char)s[i]) && unit > 1; i++)
+			part += (s[i] - '0') * (unit /= 10);
+		if (unit == 1000000)
+			return false;
+	}
+	*micros = whole * 1000000 + part;
+	return i == len;
+}
+
+bool parse_duration(const char *s, uint64_t *ms)
+{
+	static const struct {
+		const char *unit;
+		uint32_t ms;
+	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	size_t len = strspn(s, "0123456789.");
+	uint64_t micros;
+
+	if (!parse_decimal(s, len, &micros))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(s + len, units[i].unit))
+			continue;
+		*ms = micros * units[i].ms / 1000000;
+		return *ms && *ms <= MAX_DURATION_MS;
+	}
+	return false;
+}
+
+bool parse_device(const char *s, char *name, size_t size)
+{
+	unsigned int domain, bus, dev, fn, n = 0;
+
+	if (!*s || strlen(s) >= size)
+		return false;
+	if (sscanf(s, "%2x:%2x.%1u%n", &bus, &dev, &fn, &n) == 3 && !s[n])
+		snprintf(name, size, "0000:%02x:%02x.%u", bus, dev, fn);
+	else if (sscanf(s, "%8x:%2x:%2x.%1u%n", &domain, &bus, &dev, &fn, &n) == 4 && !s[n])
+		snprintf(name, size, "%04x:%02x:%02x.%u", domain, bus, dev, fn);
+	else
+		strcpy(name, s);
 	return true;
 }
 
@@ -190,15 +272,13 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 			const char *arg, char *err, size_t len)
 {
 	uint64_t v = 0;
-	uint64_t hi = id == CLI_DURATION ? 86400 * 365 :
-		      id == CLI_PID || id == CLI_TID ? 4194304 :
+	uint64_t hi = id == CLI_PID || id == CLI_TID ? 4194304 :
 		      id == CLI_BUFFER || id == CLI_IN_FLIGHT ? 1 << 20 : UINT64_MAX;
 
 	switch (id) {
 	case CLI_PID:
 	case CLI_TID:
 	case CLI_IN_FLIGHT:
-	case CLI_DURATION:
 	case CLI_LIMIT:
 	case CLI_BUFFER:
 		if (!parse_u64(arg, 1, hi, &v)) {
@@ -211,22 +291,29 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 	case CLI_PID: c->filter.tgid = v; break;
 	case CLI_TID: c->tid = v; break;
 	case CLI_DEVICE:
-		if (!*arg || strlen(arg) >= PASID_DEV_LEN) {
-			snprintf(err, len, "'%.64s' is not the name of a device", arg);
-			return err;
-		}
-		c->device = arg;
-		break;
+		if (parse_device(arg, c->device, sizeof(c->device)))
+			break;
+		snprintf(err, len, "'%.64s' is not the name of a device", arg);
+		return err;
 	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
 	case CLI_EVENT:
 		c->events_given = true;
 		return parse_events(arg, tool->events, &c->events, err, len);
 	case CLI_FAILED: c->filter.failed_only = 1; break;
-	case CLI_DURATION: c->duration_s = v; break;
+	case CLI_DURATION:
+		if (parse_duration(arg, &c->duration_ms))
+			break;
+		snprintf(err, len, "'%.64s' is not a time, such as 10, 0.5, 500ms, 10s, 2m or 24h, up to a year", arg);
+		return err;
 	case CLI_LIMIT: c->limit = v; break;
 	case CLI_TIME: c->wall = true; break;
 	case CLI_WIDE: c->wide = true; break;
 	case CLI_JSON: c->json = true; break;
+	case CLI_OUTPUT: c->output = arg; break;
+	case CLI_USER:
+		c->cmd.user = &c->user;
+		return user_find(arg, &c->user, err, len);
+	case CLI_FOLLOW: c->follow = true; break;
 	case CLI_LIFE: c->life = true; break;
 	case CLI_STRICT: c->strict = true; break;
 	case CLI_BUFFER:
@@ -238,7 +325,6 @@ static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 		c->buffer_kb = v;
 		break;
 	case CLI_IN_FLIGHT: c->in_flight = v; break;
-	case CLI_BTF: c->btf = arg; break;
 	case CLI_VERBOSE: c->verbose++; break;
 	case CLI_READY: c->ready = arg; break;
 	case CLI_RECORD: c->record = arg; break;
@@ -267,6 +353,16 @@ static int letter_to_id(const struct cli_tool *tool, int letter)
 			return i;
 	}
 	return -1;
+}
+
+static int printed(void)
+{
+	int err = out_flush();
+
+	if (!err || err == EPIPE)
+		return EXIT_OK;
+	msg("cannot write the output: %s.", strerror(err));
+	return EXIT_RUNTIME;
 }
 
 static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
@@ -300,13 +396,13 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 					 "unknown option %s", name, NULL);
 		}
 		if (id == CLI_HELP) {
-			cli_help(tool, stdout);
-			return EXIT_OK;
+			cli_help(tool, out_file());
+			return printed();
 		}
 		if (id == CLI_VERSION) {
-			printf("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
-			       libbpf_version_string());
-			return EXIT_OK;
+			out_text("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
+				 libbpf_version_string());
+			return printed();
 		}
 		what = take(tool, cli, id, optarg, err, sizeof(err));
 		if (what) {
@@ -342,9 +438,11 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 	if (!strcmp(argv[optind - 1], "--")) {
 		if (optind == argc)
 			return bad_usage("no command after --", NULL, NULL);
-		cli->cmd = argv + optind;
+		cli->cmd.argv = argv + optind;
 	}
-	if (cli->replay && (cli->cmd || cli->record || cli->ready))
+	if ((cli->cmd.user || cli->follow) && !cli->cmd.argv)
+		return bad_usage("%s goes with -- CMD", cli->follow ? "--follow" : "-u", NULL);
+	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))
 		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
 				 NULL, NULL);
 	return CLI_GO_ON;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #include "../../bpf/pasid.h"
+#include "loop.h"
+#include "user.h"
 
 #define TOOLS_VERSION	"0.1"
 
@@ -23,8 +25,8 @@ enum exit_code {
 enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_LIFE,
-	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT, CLI_BTF,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_FOLLOW, CLI_USER,
+	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
 	CLI_NR,
@@ -46,17 +48,18 @@ struct cli_tool {
 struct cli {
 	struct pasid_filter filter;
 	uint32_t tid;			/* 0: any */
-	const char *device;		/* NULL: any */
+	char device[PASID_DEV_LEN];	/* "": any */
 	uint32_t events;		/* bit per tool event */
 	bool events_given;
-	uint32_t duration_s;		/* 0: no limit */
+	uint64_t duration_ms;		/* 0: no limit */
 	uint64_t limit;			/* 0: no limit */
-	bool wall, wide, json, life, strict;
+	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
 	int verbose;
-	const char *btf, *ready, *record, *replay;
+	const char *output, *ready, *record, *replay;
 	bool no_tracepoints;
-	char **cmd;			/* NULL: no command */
+	struct command cmd;
+	struct user user;		/* of the command, if it has one */
 };
 
 #define CLI_GO_ON	(-1)
@@ -68,9 +71,14 @@ void cli_help(const struct cli_tool *tool, FILE *f);
 /* "tool: text\n" on stderr. Give it what failed, the likely reason, what to do. */
 void msg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 extern const char *msg_name;
+extern int msg_columns;			/* 0: as wide as the terminal that stderr is */
 
 /* The whole string must be one decimal or 0x number in lo..hi. */
 bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val);
+/* "10", "0.5", "500ms", "10s", "2m", "24h": from a millisecond to a year */
+bool parse_duration(const char *s, uint64_t *ms);
+/* A name, or a PCI address as lspci has it, in the form that the kernel has */
+bool parse_device(const char *s, char *name, size_t size);
 /* "33,0x40-0x4f" adds to the ranges of f. NULL, or what is wrong in err. */
 const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len);
 /* "alloc,free" sets bits by position in names; "set" those of all "set_...". */

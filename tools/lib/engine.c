@@ -6,6 +6,7 @@
 
 #include <bpf/bpf.h>
 
+#include "cause.h"
 #include "engine.h"
 
 static int libbpf_log(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -19,43 +20,59 @@ void engine_log(bool on)
 	libbpf_set_print(on ? libbpf_log : NULL);
 }
 
-static int failed(const char *what, int err)
-{
-	if (err == -EPERM) {
-		msg("the kernel does not allow to %s the BPF programs (EPERM). Is this a container, or is the kernel locked down? Run it on the host; -vv prints libbpf's log.",
-		    what);
-		return EXIT_PRIVILEGE;
-	}
-	msg("cannot %s the BPF programs: %s. %s", what, strerror(-err), probe_advice(-err,
-	    "The kernel may be too old or built without what they need; -vv prints libbpf's log."));
-	return err == -ENOSYS ? EXIT_KERNEL : EXIT_RUNTIME;
-}
+static const char *const follow_programs[] = { "on_process_fork", "on_process_free" };
+
+#define NR_FOLLOW	(sizeof(follow_programs) / sizeof(follow_programs[0]))
 
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli)
 {
 	struct bpf_object *obj = *skel->obj;
 	struct bpf_program *prog;
+	bool functions = false;
 	int err;
 
 	bpf_object__for_each_program(prog, obj)
 		bpf_program__set_autoload(prog, false);
 	for (int i = 0; i < nr_chosen; i++) {
-		if (chosen[i])
-			bpf_program__set_autoload(bpf_object__find_program_by_name(
-				obj, chosen[i]->prog), true);
+		if (!chosen[i])
+			continue;
+		functions |= probe_is_function(chosen[i]);
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+			obj, chosen[i]->prog), true);
 	}
+	for (size_t i = 0; cli->follow && i < NR_FOLLOW; i++)
+		bpf_program__set_autoload(bpf_object__find_program_by_name(
+			obj, follow_programs[i]), true);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"),
 				 cli->buffer_kb * 1024);
 	err = bpf_object__load_skeleton(skel);
-	return err ? failed("load", err) : EXIT_OK;
+	return err ? cause_tell("load the BPF programs", err, functions) : EXIT_OK;
 }
 
 int engine_attach(struct bpf_object_skeleton *skel)
 {
 	int err = bpf_object__attach_skeleton(skel);
 
-	return err ? failed("attach", err) : EXIT_OK;
+	return err ? cause_tell("attach the BPF programs", err, true) : EXIT_OK;
+}
+
+int engine_load_all(struct bpf_object_skeleton *skel)
+{
+	int err = bpf_object__load_skeleton(skel);
+
+	return err ? cause_tell("load the BPF programs", err, false) : engine_attach(skel);
+}
+
+bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid)
+{
+	int map = bpf_object__find_map_fd_by_name(*skel->obj, "followed");
+	__u8 one = 1;
+
+	if (!bpf_map_update_elem(map, &tgid, &one, BPF_ANY))
+		return true;
+	msg("cannot follow the command: %s.", strerror(errno));
+	return false;
 }
 
 bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx)
@@ -77,27 +94,47 @@ bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn
 	return n >= 0;
 }
 
-static bool read_counts(struct counts *c, struct bpf_object *obj)
+static bool read_counters(struct emit_counters *all, struct bpf_object *obj)
 {
 	int map = bpf_object__find_map_fd_by_name(obj, "counters");
 	int cpus = libbpf_num_possible_cpus();
-	struct bpf_program *prog;
 
 	if (cpus < 0)
 		return false;
-	*c = (struct counts){};
+	*all = (struct emit_counters){};
 	for (__u32 slot = 0; slot < EMIT_SLOTS; slot++) {
 		struct emit_counters cpu[cpus];
 
 		if (bpf_map_lookup_elem(map, &slot, cpu))
 			return false;
 		for (int i = 0; i < cpus; i++) {
-			c->all.seen += cpu[i].seen;
-			c->all.sent += cpu[i].sent;
-			c->all.filtered += cpu[i].filtered;
-			c->all.lost += cpu[i].lost;
+			all->seen += cpu[i].seen;
+			all->sent += cpu[i].sent;
+			all->filtered += cpu[i].filtered;
+			all->lost += cpu[i].lost;
 		}
 	}
+	return true;
+}
+
+__u64 engine_lost(struct bpf_object_skeleton *skel)
+{
+	struct emit_counters all;
+
+	return read_counters(&all, *skel->obj) ? all.lost : 0;
+}
+
+static bool read_counts(struct counts *c, struct bpf_object *obj)
+{
+	int unfollowed = bpf_object__find_map_fd_by_name(obj, "unfollowed");
+	struct bpf_program *prog;
+	__u32 zero = 0;
+
+	*c = (struct counts){};
+	if (!read_counters(&c->all, obj))
+		return false;
+	if (bpf_map_lookup_elem(unfollowed, &zero, &c->unfollowed))
+		return false;
 	bpf_object__for_each_program(prog, obj) {
 		struct bpf_prog_info info = {};
 		__u32 len = sizeof(info);

@@ -15,7 +15,9 @@ struct counts {
 	/* of tools that put an event together from two */
 	__u64 unpaired;		/* ends without a begin */
 	__u64 overflow;		/* begins for which there was no room */
+	__u64 refused;		/* begins that could not be stored otherwise */
 	__u64 unfinished;	/* begins without an end */
+	__u64 unfollowed;	/* of --follow: processes for which there was no room */
 };
 
 /* Turns libbpf's own log on, or off, as our messages say it better. */
@@ -23,6 +25,10 @@ void engine_log(bool on);
 /* EXIT_OK, or the exit code after telling why not. Loads only chosen programs. */
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli);
+/* The same for small programs, all of which are needed, and attached. */
+int engine_load_all(struct bpf_object_skeleton *skel);
+/* Of --follow: the first process. False after telling why not. */
+bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid);
 int engine_attach(struct bpf_object_skeleton *skel);
 /*
  * Calls fn for each record of size bytes that the attached iterator program has,
@@ -35,6 +41,8 @@ bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn
  */
 bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
 		  const __u64 *received, struct counts *counts);
+/* How many events did not fit the buffer so far */
+__u64 engine_lost(struct bpf_object_skeleton *skel);
 /* NULL if every event is accounted for, else the equation that does not hold. */
 const char *counts_check(const struct counts *c, __u64 received, char *buf, size_t len);
 

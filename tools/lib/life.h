@@ -15,6 +15,7 @@ struct life {
 	__u32 refs;			/* taken so far, as far as seen */
 	bool live;
 	bool early;			/* known from PASID_ALIVE */
+	struct life *next;		/* the early one, while one before it is told of */
 	char comm[PASID_COMM_LEN];	/* of the owner */
 };
 

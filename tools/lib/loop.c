@@ -9,10 +9,14 @@
 #include <unistd.h>
 
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "cli.h"
 #include "loop.h"
+#include "out.h"
+#include "user.h"
 
 const char *const stop_names[] = {
 	[GO_ON] = "none",
@@ -23,8 +27,14 @@ const char *const stop_names[] = {
 	[STOP_OUTPUT] = "output",
 };
 
+/* A command that has been told to end is given that long. */
+#define GRACE_MS	5000
+
+#define TICK_NS		1000000000ULL
+
 static int wake_fd = -1;
 static volatile sig_atomic_t got_signal, got_child;
+static volatile sig_atomic_t child_pid;	/* while it is ours to kill */
 
 uint64_t now_ns(int clock)
 {
@@ -32,6 +42,13 @@ uint64_t now_ns(int clock)
 
 	clock_gettime(clock, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void end_at_once(void)
+{
+	if (child_pid)
+		kill(child_pid, SIGKILL);
+	_exit(EXIT_INTERRUPT);
 }
 
 /*
@@ -48,7 +65,7 @@ static void on_signal(int sig)
 	if (sig == SIGCHLD)
 		got_child = 1;
 	else if (got_signal && sig == SIGINT)
-		_exit(EXIT_INTERRUPT);
+		end_at_once();
 	else
 		got_signal = 1;
 	ret = write(wake_fd, &one, sizeof(one));
@@ -56,14 +73,19 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
-static void run_child(char **cmd, int go, int failed)
+/* As sent to the command: by whatever the tool ends, the command does not stay. */
+#define END_SIGNAL	SIGTERM
+
+static void run_child(const struct command *cmd, int go, int failed)
 {
 	char c;
 
-	signal(SIGPIPE, SIG_DFL);
+	out_restore_signals();
 	if (read(go, &c, 1) != 1)	/* nothing is traced, so nothing is run */
 		_exit(127);
-	execvp(cmd[0], cmd);
+	/* a change of user would take the signal back, so it comes last */
+	if (!user_become(cmd->user) && !prctl(PR_SET_PDEATHSIG, END_SIGNAL))
+		execvp(cmd->argv[0], cmd->argv);
 	c = errno;
 	if (write(failed, &c, 1) != 1)
 		_exit(126);
@@ -76,7 +98,7 @@ static void run_child(char **cmd, int go, int failed)
  */
 static int child_failed = -1;
 
-static bool start_child(struct loop *loop, char **cmd)
+static bool start_child(struct loop *loop, const struct command *cmd)
 {
 	int go[2], failed[2];
 
@@ -89,6 +111,7 @@ static bool start_child(struct loop *loop, char **cmd)
 		close(go[1]);
 		run_child(cmd, go[0], failed[1]);
 	}
+	child_pid = loop->child;
 	close(go[0]);
 	close(failed[1]);
 	loop->child_go = go[1];
@@ -96,26 +119,36 @@ static bool start_child(struct loop *loop, char **cmd)
 	return true;
 }
 
-bool loop_init(struct loop *loop, char **cmd)
+/* What is ignored from outside stays so, as with nohup. */
+static void catch_hangup(const struct sigaction *sa)
+{
+	struct sigaction old;
+
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, sa, NULL);
+}
+
+bool loop_init(struct loop *loop, const struct command *cmd)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	*loop = (struct loop){};
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (wake_fd < 0 || (cmd && !start_child(loop, cmd))) {
+	if (wake_fd < 0 || (cmd->argv && !start_child(loop, cmd))) {
 		msg("cannot start: %s.", strerror(errno));
 		return false;
 	}
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	catch_hangup(&sa);
 	sigaction(SIGCHLD, &sa, NULL);
 	return true;
 }
 
-bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s)
+bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms)
 {
-	if (duration_s)
-		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_s * 1000000000ULL;
+	if (duration_ms)
+		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_ms * 1000000;
 	if (ready_file) {
 		int fd = open(ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -138,10 +171,15 @@ bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s)
 
 static void reap(struct loop *loop)
 {
+	siginfo_t info = {};
+
 	got_child = 0;
-	if (loop->child && !loop->child_done &&
-	    waitpid(loop->child, &loop->child_status, WNOHANG) == loop->child)
-		loop->child_done = true;
+	if (!loop->child || loop->child_done ||
+	    waitid(P_PID, loop->child, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
+		return;
+	child_pid = 0;	/* from here on the number may be another's */
+	waitpid(loop->child, &loop->child_status, 0);
+	loop->child_done = true;
 }
 
 bool loop_stopping(struct loop *loop)
@@ -152,6 +190,8 @@ bool loop_stopping(struct loop *loop)
 		reap(loop);
 	if (got_signal)
 		loop->stop = STOP_SIGNAL;
+	else if (out_error())
+		loop->stop = STOP_OUTPUT;
 	else if (loop->child_done)
 		loop->stop = STOP_COMMAND;
 	else if (loop->deadline_ns && now_ns(CLOCK_MONOTONIC) >= loop->deadline_ns)
@@ -159,29 +199,41 @@ bool loop_stopping(struct loop *loop)
 	return loop->stop;
 }
 
-static int timeout_ms(const struct loop *loop)
+/* Never longer than a tick, so it fits an int whatever the deadline is. */
+int loop_timeout_ms(const struct loop *loop)
 {
-	int64_t left;
+	uint64_t now = now_ns(CLOCK_MONOTONIC), until = loop->next_tick_ns;
+	int ms;
 
-	if (!loop->deadline_ns)
-		return loop->drain_ms ?: -1;
-	left = (int64_t)(loop->deadline_ns - now_ns(CLOCK_MONOTONIC)) / 1000000 + 1;
-	if (loop->drain_ms && left > loop->drain_ms)
-		return loop->drain_ms;
-	return left > 0 ? left : 0;
+	if (loop->deadline_ns && loop->deadline_ns < until)
+		until = loop->deadline_ns;
+	ms = until > now ? (until - now) / 1000000 + 1 : 0;
+	return loop->drain_ms && ms > loop->drain_ms ? loop->drain_ms : ms;
 }
 
-bool loop_run(struct loop *loop, struct ring_buffer *rb)
+static bool is_time(struct loop *loop)
+{
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	if (now < loop->next_tick_ns)
+		return false;
+	loop->next_tick_ns = now + TICK_NS;
+	return true;
+}
+
+bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx)
 {
 	struct pollfd fds[] = {
 		{ .fd = wake_fd, .events = POLLIN },
 		{ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN },
-		{ .fd = STDOUT_FILENO },	/* only for POLLERR: the reader went away */
+		{ .fd = out_fd() },	/* only for POLLERR: the reader went away */
 	};
 	uint64_t count;
 
-	while (!loop_stopping(loop)) {
-		if (poll(fds, 3, timeout_ms(loop)) < 0 && errno != EINTR) {
+	is_time(loop);
+	/* all that is read at a time is one write */
+	while (out_flush(), !loop_stopping(loop)) {
+		if (poll(fds, 3, loop_timeout_ms(loop)) < 0 && errno != EINTR) {
 			msg("cannot wait for events: %s.", strerror(errno));
 			return false;
 		}
@@ -189,8 +241,27 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb)
 			continue;	/* a signal: is it time to end? */
 		/* the callback returns an error only to leave early */
 		ring_buffer__consume(rb);
+		if (is_time(loop))
+			tick(ctx);
 		if (!loop->stop && fds[2].revents & (POLLERR | POLLHUP))
 			loop->stop = STOP_OUTPUT;
+	}
+	return true;
+}
+
+/* False if it has not ended by then. */
+static bool wait_child(struct loop *loop, int ms)
+{
+	struct pollfd fd = { .fd = wake_fd, .events = POLLIN };
+	uint64_t count, until = now_ns(CLOCK_MONOTONIC) + ms * 1000000ULL;
+
+	while (reap(loop), !loop->child_done) {
+		int64_t left = (int64_t)(until - now_ns(CLOCK_MONOTONIC)) / 1000000;
+
+		if (left <= 0)
+			return false;
+		if (poll(&fd, 1, left) > 0 && read(wake_fd, &count, sizeof(count)) < 0)
+			return false;
 	}
 	return true;
 }
@@ -198,6 +269,35 @@ bool loop_run(struct loop *loop, struct ring_buffer *rb)
 void loop_end(struct loop *loop)
 {
 	reap(loop);
-	if (loop->child && !loop->child_done)
-		kill(loop->child, SIGTERM);
+	if (!loop->child || loop->child_done)
+		return;
+	kill(loop->child, END_SIGNAL);
+	kill(loop->child, SIGCONT);
+	if (wait_child(loop, GRACE_MS))
+		return;
+	msg("the command goes on after SIGTERM; it is killed.");
+	kill(loop->child, SIGKILL);
+	wait_child(loop, GRACE_MS);
+}
+
+/* A core of the tool would tell nothing of the command. */
+static void die_of(int sig)
+{
+	struct rlimit none = {};
+
+	setrlimit(RLIMIT_CORE, &none);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+int loop_status(const struct loop *loop)
+{
+	int status = loop->child_status;
+
+	if (loop->stop != STOP_COMMAND)
+		return EXIT_OK;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	die_of(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
 }

@@ -14,14 +14,21 @@ enum stop_reason {
 	STOP_DURATION,
 	STOP_LIMIT,
 	STOP_COMMAND,
-	STOP_OUTPUT,		/* nobody reads stdout any more */
+	STOP_OUTPUT,		/* nobody reads it any more, or it cannot be written */
 };
 extern const char *const stop_names[];
+
+/* What to run, as whom */
+struct command {
+	char **argv;		/* NULL: nothing */
+	const struct user *user;	/* NULL: as the tool */
+};
 
 struct loop {
 	enum stop_reason stop;
 	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, 0: none */
 	int drain_ms;		/* look for events that often, 0: when woken only */
+	uint64_t next_tick_ns;	/* CLOCK_MONOTONIC */
 	int child;		/* pid of the command, 0: none */
 	int child_go;		/* a byte into it lets the command run */
 	int child_status;	/* from waitpid() */
@@ -29,15 +36,25 @@ struct loop {
 };
 
 uint64_t now_ns(int clock);
-/* Starts to catch signals and prepares cmd (may be NULL), which waits. */
-bool loop_init(struct loop *loop, char **cmd);
+/* Starts to catch signals and prepares the command, if there is one, which waits. */
+bool loop_init(struct loop *loop, const struct command *cmd);
 /* Writes the ready file, lets the command run, starts the clock. */
-bool loop_start(struct loop *loop, const char *ready_file, uint32_t duration_s);
-/* Feeds rb until something sets loop->stop; false after an error was told. */
-bool loop_run(struct loop *loop, struct ring_buffer *rb);
+bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms);
+/*
+ * Feeds rb until something sets loop->stop, and calls tick once a second, also if
+ * there are no events. False after an error was told.
+ */
+bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx);
+/* How long to wait for events; for the unit tests */
+int loop_timeout_ms(const struct loop *loop);
 /* True when it is time to end. Cheap, for use in each ring buffer callback. */
 bool loop_stopping(struct loop *loop);
-/* Ends a command that still runs. */
+/* Ends a command that still runs, and waits for that. */
 void loop_end(struct loop *loop);
+/*
+ * The last thing to do: the exit code that the command stands for, if it ended the
+ * trace. Does not return if a signal ended the command: this process dies of it.
+ */
+int loop_status(const struct loop *loop);
 
 #endif /* LOOP_H */

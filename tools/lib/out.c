@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -7,18 +8,60 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "out.h"
 
+/* Where data goes, and what the first write that failed came to */
+static FILE *data;
+static char buffer[65536];	/* glibc would take no more than a block */
+static int first_error;
+static struct sigaction old_pipe, old_size;
+
+/*
+ * A descriptor that is closed would be given to the next file that is opened, a
+ * map of the kernel even, and be written to. So its place is taken by something
+ * that cannot be used the way that it is used, and fails like a closed one.
+ */
+static void fill_standard_descriptors(void)
+{
+	static const int wrong_way[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", wrong_way[fd] | O_CLOEXEC) != fd)
+			_exit(1);
+	}
+}
+
 void out_init(void)
 {
-	signal(SIGPIPE, SIG_IGN);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	fill_standard_descriptors();
+	sigaction(SIGPIPE, &ignore, &old_pipe);
+	sigaction(SIGXFSZ, &ignore, &old_size);
+	data = stdout;
+	setvbuf(data, buffer, _IOFBF, sizeof(buffer));
 	/* our keys are fixed, and early in boot random numbers take seconds */
 	json_object_seed(1);
 }
 
-static int first_error;
+bool out_open(const char *file)
+{
+	FILE *f = fopen(file, "we");
+
+	if (!f)
+		return false;
+	data = f;
+	setvbuf(data, buffer, _IOFBF, sizeof(buffer));
+	return true;
+}
+
+void out_restore_signals(void)
+{
+	sigaction(SIGPIPE, &old_pipe, NULL);
+	sigaction(SIGXFSZ, &old_size, NULL);
+}
 
 static void check(bool failed)
 {
@@ -28,8 +71,23 @@ static void check(bool failed)
 
 int out_error(void)
 {
-	check(fflush(stdout));
 	return first_error;
+}
+
+int out_flush(void)
+{
+	check(fflush(data));
+	return first_error;
+}
+
+int out_fd(void)
+{
+	return fileno(data);
+}
+
+FILE *out_file(void)
+{
+	return data;
 }
 
 void out_text(const char *fmt, ...)
@@ -37,21 +95,17 @@ void out_text(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	check(vprintf(fmt, ap) < 0);
+	check(vfprintf(data, fmt, ap) < 0);
 	va_end(ap);
 }
 
 void out_json(json_t *obj)
 {
-	char *line = obj ? json_dumps(obj, JSON_COMPACT) : NULL;
-
+	if (json_dumpf(obj, data, JSON_COMPACT))
+		check(true);
+	else
+		check(fputc('\n', data) == EOF);
 	json_decref(obj);
-	if (!line) {
-		fputs("out of memory\n", stderr);
-		exit(1);
-	}
-	check(puts(line) < 0);
-	free(line);
 }
 
 const char *out_ascii(const char *src, size_t len, char *dst, size_t size)
@@ -116,8 +170,10 @@ const char *out_seconds(int64_t us, char *buf, size_t size)
 const char *out_time(uint64_t ns, bool iso, char *buf, size_t size)
 {
 	time_t sec = ns / 1000000000;
-	size_t n = iso ? strftime(buf, size, "%Y-%m-%dT%H:%M:%S", gmtime(&sec)) :
-			 strftime(buf, size, "%H:%M:%S", localtime(&sec));
+	struct tm tm;
+	/* localtime() would look at the file of the zone each time */
+	size_t n = iso ? strftime(buf, size, "%Y-%m-%dT%H:%M:%S", gmtime_r(&sec, &tm)) :
+			 strftime(buf, size, "%H:%M:%S", localtime_r(&sec, &tm));
 
 	snprintf(buf + n, size - n, ".%06u%s", (unsigned int)(ns % 1000000000 / 1000),
 		 iso ? "Z" : "");

@@ -6,16 +6,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
-/* Lines, not blocks, whatever stdout is; a closed pipe is an error, not a signal. */
+/*
+ * First of all: standard descriptors that are closed take no other file, and a
+ * write that cannot be done is an error, not a signal.
+ */
 void out_init(void);
+/* Data go there instead; false with errno set. */
+bool out_open(const char *file);
+/* In a child, before it becomes another program */
+void out_restore_signals(void);
+/* Neither tells whether it went well: the first error is kept. */
 void out_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Prints obj as one line and drops it. */
 void out_json(json_t *obj);
-/* 0, or the errno of the first write to stdout that failed. */
+/* 0, or the errno of the first write that failed */
 int out_error(void);
+/* The same, once all is written */
+int out_flush(void);
+int out_fd(void);
+FILE *out_file(void);
 
 /* src, up to len bytes or a NUL, with everything but printable ASCII as '?'. */
 const char *out_ascii(const char *src, size_t len, char *dst, size_t size);

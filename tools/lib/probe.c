@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <bpf/libbpf.h>
 
+#include "cause.h"
 #include "cli.h"
 #include "probe.h"
 
@@ -44,33 +45,18 @@ int probe_caps(void)
 	return EXIT_PRIVILEGE;
 }
 
-const char *probe_advice(int err, const char *otherwise)
-{
-	struct rlimit files;
-
-	/* Maps, programs and links are files; libbpf may say EINVAL then. */
-	if (err == EMFILE || err == ENFILE ||
-	    (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < 128))
-		return "Too few files may be open: raise the limit (ulimit -n).";
-	if (err == ENOMEM)
-		return "Free some memory, or take less with --buffer-kb.";
-	return otherwise;
-}
-
-struct btf *probe_btf(const char *file)
+struct btf *probe_btf(void)
 {
 	struct btf *btf;
 
-	if (!file && access(KERNEL_BTF, R_OK)) {
+	if (access(KERNEL_BTF, R_OK)) {
 		msg("no kernel BTF (%s: %s). Use a kernel with CONFIG_DEBUG_INFO_BTF=y, with /sys mounted.",
 		    KERNEL_BTF, strerror(errno));
 		return NULL;
 	}
-	btf = btf__parse(file ? file : KERNEL_BTF, NULL);
+	btf = btf__parse(KERNEL_BTF, NULL);
 	if (!btf)
-		msg("cannot read kernel types from %s: %s. %s",
-		    file ? file : KERNEL_BTF, strerror(errno), probe_advice(errno,
-		    "It must be raw BTF or an ELF file with a .BTF section, such as a vmlinux."));
+		cause_tell("read the kernel's types from " KERNEL_BTF, -errno, false);
 	return btf;
 }
 
@@ -107,16 +93,96 @@ static const struct btf_type *hook_proto(const struct btf *btf, const struct hoo
 	return t && btf_is_func_proto(t) ? t : NULL;
 }
 
-const char *probe_hook(const struct btf *btf, const struct hook *hook)
+#define SWITCHED_OFF	"is switched off"
+
+static const struct btf_type *plain(const struct btf *btf, __u32 id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
+		t = btf__type_by_id(btf, t->type);
+	return t;
+}
+
+static size_t type_text(const struct btf *btf, __u32 id, char *buf, size_t len)
+{
+	const struct btf_type *t = plain(btf, id);
+
+	if (t && btf_is_ptr(t)) {
+		t = plain(btf, t->type);
+		return snprintf(buf, len, "%s*", t && btf_is_struct(t) ?
+				btf__name_by_offset(btf, t->name_off) : "");
+	}
+	return snprintf(buf, len, "%u", t && !btf_is_func_proto(t) ? t->size : 0);
+}
+
+const char *probe_types(const struct btf *btf, const struct hook *hook, char *buf, size_t len)
 {
 	const struct btf_type *proto = hook_proto(btf, hook);
 	/* a tracepoint's prototype begins with a void * of the tracing core */
-	int more = hook->kind == HOOK_TRACEPOINT;
+	int first = hook->kind == HOOK_TRACEPOINT;
+	size_t n = 0;
 
 	if (!proto)
+		return NULL;
+	if (hook->kind != HOOK_TRACEPOINT && hook->kind != HOOK_ITER && proto->type) {
+		n = type_text(btf, proto->type, buf, len);
+		n += snprintf(buf + n, len > n ? len - n : 0, "(");
+	}
+	for (int i = first; i < btf_vlen(proto) && n < len; i++) {
+		n += snprintf(buf + n, len - n, "%s", i > first ? " " : "");
+		n += type_text(btf, btf_params(proto)[i].type, buf + n, len - n);
+	}
+	if (memchr(buf, '(', n < len ? n : len))
+		snprintf(buf + n, len > n ? len - n : 0, ")");
+	return buf;
+}
+
+/* A bare "*" of those that are wanted stands for any pointer. */
+static bool types_match(const char *want, const char *have)
+{
+	while (*want && *have) {
+		size_t w = strcspn(want, " ()"), h = strcspn(have, " ()");
+		bool any = w == 1 && *want == '*' && h && have[h - 1] == '*';
+
+		if (!any && (w != h || strncmp(want, have, w)))
+			return false;
+		want += w;
+		have += h;
+		if (*want != *have)
+			return false;
+		if (*want)
+			want++, have++;
+	}
+	return *want == *have;
+}
+
+bool probe_is_function(const struct hook *hook)
+{
+	return hook->kind == HOOK_FENTRY || hook->kind == HOOK_FEXIT;
+}
+
+/* Then a program on a function is attached without an error, and never runs. */
+static bool functions_are_off(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "re");
+	bool off = f && fgetc(f) == '0';
+
+	if (f)
+		fclose(f);
+	return off;
+}
+
+const char *probe_hook(const struct btf *btf, const struct hook *hook)
+{
+	char types[256] = "";
+
+	if (!probe_types(btf, hook, types, sizeof(types)))
 		return "absent";
-	if (btf_vlen(proto) != hook->args + more)
+	if (!types_match(hook->types, types))
 		return "has other arguments";
+	if (probe_is_function(hook) && functions_are_off())
+		return SWITCHED_OFF;
 	return NULL;
 }
 
@@ -124,6 +190,7 @@ int probe_plan(const struct btf *btf, const struct hook *hooks, int nr_hooks,
 	       const char *const *names, uint32_t *events,
 	       const struct hook **chosen, bool no_tracepoints, bool verbose)
 {
+	bool off = false;
 	int found = 0;
 
 	for (int ev = 0; names[ev]; ev++) {
@@ -143,6 +210,7 @@ int probe_plan(const struct btf *btf, const struct hook *hooks, int nr_hooks,
 				continue;
 			why = no_tracepoints && hooks[i].kind == HOOK_TRACEPOINT ?
 			      "not to be used" : probe_hook(btf, &hooks[i]);
+			off |= why && !strcmp(why, SWITCHED_OFF);
 			if (!why)
 				chosen[ev] = &hooks[i];
 			else if (n < sizeof(notes))
@@ -161,5 +229,7 @@ int probe_plan(const struct btf *btf, const struct hook *hooks, int nr_hooks,
 			    chosen[ev] && chosen[ev]->lacks ? " without " : "",
 			    chosen[ev] && chosen[ev]->lacks ? chosen[ev]->lacks : "", notes);
 	}
+	if (off)
+		msg("function tracing is switched off: what needs it would be attached, and never run. Switch it on: sysctl kernel.ftrace_enabled=1.");
 	return found;
 }

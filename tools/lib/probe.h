@@ -21,17 +21,22 @@ struct hook {
 	int event;
 	enum hook_kind kind;
 	const char *target;	/* tracepoint, function or iterator */
-	int args;		/* number of arguments in its prototype */
+	/*
+	 * Its arguments: "x*", a pointer to struct x, "*", any pointer, "4", an
+	 * integer of that size. A function that returns something has that first,
+	 * as in "4(x*)". Others of the same name are something else.
+	 */
+	const char *types;
 	const char *prog;	/* name of the BPF program */
 	const char *lacks;	/* what it cannot tell, NULL if nothing */
 };
 
 /* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
 int probe_caps(void);
-/* What to do about an error that tells nothing of the kernel, else otherwise. */
-const char *probe_advice(int err, const char *otherwise);
-/* The types of the running kernel or of file; NULL after saying why not. */
-struct btf *probe_btf(const char *file);
+/* The types of the running kernel; NULL after saying why not. */
+struct btf *probe_btf(void);
+/* Is it on a function, not on a tracepoint? */
+bool probe_is_function(const struct hook *hook);
 /* NULL if the hook is there, else why it cannot be used. */
 const char *probe_hook(const struct btf *btf, const struct hook *hook);
 
@@ -46,6 +51,8 @@ int probe_plan(const struct btf *btf, const struct hook *hooks, int nr_hooks,
 /* "tp_btf:ioasid_alloc" */
 const char *probe_hook_name(const struct hook *hook, char *buf, size_t len);
 
+/* The prototype as in hook->types, for the messages and the unit tests */
+const char *probe_types(const struct btf *btf, const struct hook *hook, char *buf, size_t len);
 /* The caps test on given sets, for the unit tests. */
 const char *caps_missing(uint64_t effective);
 

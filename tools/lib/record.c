@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,11 +21,37 @@ void session_start(struct session *s)
 	s->to_wall_ns = now_ns(CLOCK_REALTIME) - s->start_ns;
 }
 
+/* What is less is the time between the two questions. */
+#define CLOCK_STEP_NS	1000000
+
+bool session_clock(struct session *s)
+{
+	__u64 monotonic = now_ns(CLOCK_MONOTONIC);
+	__s64 to_wall = now_ns(CLOCK_REALTIME) - monotonic;
+
+	if (llabs(to_wall - (__s64)s->to_wall_ns) < CLOCK_STEP_NS)
+		return false;
+	s->to_wall_ns = to_wall;
+	return true;
+}
+
+void record_lost(FILE *f, const struct session *s)
+{
+	fprintf(f, "lost %llu %llu\n", s->lost_ns, s->lost_now);
+}
+
+void record_clock(FILE *f, const struct session *s)
+{
+	fprintf(f, "clock %llu\n", s->to_wall_ns);
+}
+
 void record_head(FILE *f, const struct session *s, const char *const *names)
 {
 	fprintf(f, MAGIC "start %llu %llu %s\n", s->start_ns, s->to_wall_ns, s->kernel);
-	for (int i = 0; names[i]; i++)
-		fprintf(f, "plan %s %s\n", names[i], s->plan[i][0] ? s->plan[i] : "off");
+	for (int i = 0; names[i]; i++) {
+		if (s->plan[i][0])
+			fprintf(f, "plan %s %s\n", names[i], s->plan[i]);
+	}
 }
 
 void record_bytes(FILE *f, const char *bytes, size_t len)
@@ -52,9 +79,9 @@ void record_end(FILE *f, const struct session *s)
 {
 	const struct emit_counters *c = &s->counts.all;
 
-	fprintf(f, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", s->end_ns, c->seen,
-		c->sent, c->filtered, c->lost, s->counts.missed, s->counts.unpaired,
-		s->counts.overflow, s->counts.unfinished);
+	fprintf(f, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu\n", s->end_ns,
+		c->seen, c->sent, c->filtered, c->lost, s->counts.missed, s->counts.unpaired,
+		s->counts.overflow, s->counts.unfinished, s->counts.refused);
 }
 
 static int bad(const char *what)
@@ -72,14 +99,20 @@ bool replay_head(FILE *f, struct session *s, const char *const *names)
 	if (!fgets(line, sizeof(line), f) ||
 	    sscanf(line, "start %llu %llu %64s", &s->start_ns, &s->to_wall_ns, s->kernel) != 3)
 		return bad("no start line"), false;
-	for (int i = 0; names[i]; i++) {
-		if (!fgets(line, sizeof(line), f) ||
-		    sscanf(line, "plan %31s %63s", name, plan) != 2 || strcmp(name, names[i]))
-			return bad("no plan line"), false;
+	/* a recording names the events that it holds, and none that came later */
+	for (long at = ftell(f); fgets(line, sizeof(line), f); at = ftell(f)) {
+		int i = 0;
+
+		if (sscanf(line, "plan %31s %63s", name, plan) != 2)
+			return !fseek(f, at, SEEK_SET);
+		while (names[i] && strcmp(name, names[i]))
+			i++;
+		if (!names[i])
+			return bad("it is of another tool"), false;
 		if (strcmp(plan, "off"))
 			strcpy(s->plan[i], plan);
 	}
-	return true;
+	return bad("nothing but a plan"), false;
 }
 
 int replay_bad_event(void)
@@ -91,16 +124,20 @@ int replay_line(FILE *f, struct session *s, char *line, size_t size)
 {
 	struct counts *c = &s->counts;
 
-	if (!fgets(line, size, f))
-		return bad("no end line");
+	do {
+		if (!fgets(line, size, f))
+			return bad("no end line");
+	} while (sscanf(line, "clock %llu", &s->to_wall_ns) == 1);
 	if (!strncmp(line, "event ", 6)) {
 		memmove(line, line + 6, strlen(line + 6) + 1);
-		return 1;
+		return REPLAY_EVENT;
 	}
-	/* the last three are not in older recordings */
-	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->end_ns,
+	if (sscanf(line, "lost %llu %llu", &s->lost_ns, &s->lost_now) == 2)
+		return REPLAY_LOST;
+	/* the last four are not in older recordings */
+	if (sscanf(line, "end %llu %llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->end_ns,
 		   &c->all.seen, &c->all.sent, &c->all.filtered, &c->all.lost, &c->missed,
-		   &c->unpaired, &c->overflow, &c->unfinished) >= 6)
+		   &c->unpaired, &c->overflow, &c->unfinished, &c->refused) >= 6)
 		return 0;
 	return replay_bad_event();
 }
@@ -125,7 +162,7 @@ int replay_event(FILE *f, struct session *s, struct pasid_dev_event *d)
 	unsigned int type, cpu;
 	int n, ret = replay_line(f, s, line, sizeof(line));
 
-	if (ret <= 0)
+	if (ret != REPLAY_EVENT)
 		return ret;
 	*d = (struct pasid_dev_event){};
 	n = sscanf(line, "%llu %u %u %x %u %u %u %u %d %u %u %u %32s %llx %80s", &e->ts_ns,

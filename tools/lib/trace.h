@@ -20,7 +20,11 @@ struct trace_ops {
 	const char *const *names;	/* by event of the hooks, NULL at the end */
 	const struct hook *hooks;
 	int nr_hooks;
-	bool need_all;			/* one event alone is of no use */
+	/*
+	 * Of the hooks that are there, clears those that are not used; false if there
+	 * are not enough. NULL: any that is asked for is.
+	 */
+	bool (*choose)(struct trace *t);
 	size_t size;			/* of an event; some may be sent shorter */
 	/* Opens its skeleton, calls trace_skeleton(), closes it. */
 	int (*open)(struct trace *t);
@@ -29,6 +33,8 @@ struct trace_ops {
 	bool (*show)(struct trace *t, void *event);
 	/* All below may be NULL. What is there already, once the head is out: */
 	bool (*before)(struct trace *t);
+	/* Once a second, and when it is over: */
+	void (*tick)(struct trace *t);
 	/* Between the end of the trace and the reading of the counters: */
 	void (*stop)(struct trace *t);
 	/* Once they are read: fills in more of t->session.counts, or returns false. */
@@ -46,10 +52,11 @@ struct trace {
 	uint32_t events;		/* that are asked for, bit per event */
 	struct session session;
 	const struct hook *chosen[EMIT_SLOTS];
+	struct bpf_object_skeleton *skel;
 	struct loop loop;
 	FILE *record;
 	void *copy;			/* of an event, as the ring buffer is read-only */
-	__u64 received, shown;
+	__u64 received, shown, lost;
 	bool draining;
 };
 

@@ -5,6 +5,7 @@
 # share page tables with them, watched by both tools. The last one is killed while
 # its device copies. What the tools saw goes to /out, for the comparison.
 
+# shellcheck source-path=SCRIPTDIR source=../../vmm/vfio.sh
 . ./vfio.sh
 
 cat <<-END

@@ -10,6 +10,7 @@ vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
 workdir
+out="$work/out, of this test"
 
 # The liar: learns the nonce and the log files from its arguments, as the guest
 # learns them from its command line, then runs the case's code.
@@ -18,11 +19,13 @@ cat >"$work/qemu-system-x86_64" <<-'END'
 	console='' log=''
 	for arg; do
 		case $arg in
+		file=*) disk=$(echo "${arg#file=}" | sed 's/,,/\t/g; s/,.*//; s/\t/,/g') ;;
 		file:*console.log) console=${arg#file:} ;;
 		file:*ktap.log) log=${arg#file:} ;;
 		*vm.nonce=*) nonce=${arg#*vm.nonce=} nonce=${nonce%% *} ;;
 		esac
 	done
+	[ -e "$disk" ] || { echo "no disk $disk"; exit 1; }
 	echo "<5>[    0.000000] Linux version 6.12.117" >"$console"
 	trailer() { # STATUS: as tests/lab/vm/init writes it
 		sum=$(sha256sum <"$log")
@@ -42,14 +45,14 @@ boots_to() {
 	echo "$2" >"$work/case"
 	shift 2
 	PATH=$work:$PATH "$vm/boot" -k "$work/kernel" -r "$work/initrd" \
-		-o "$work/out" -t 20 "$@" "$work/script.sh"
+		-o "$out" -t 20 "$@" "$work/script.sh"
 	got=$?
 	echo "status $got, wanted $wanted"
 	[ "$got" -eq "$wanted" ]
 }
 
 log_is() {
-	[ "$(cat "$work/out/ktap.log")" = "$1" ]
+	[ "$(cat "$out/ktap.log")" = "$1" ]
 }
 
 check "a full report of success" boots_to 0 'out "ok 1"; trailer 0'

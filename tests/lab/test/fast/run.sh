@@ -98,6 +98,12 @@ add "$two" ". '$lab/ktap.sh'; workdir; echo \"\$work\" >dir; ok one; finish"
 check "a test whose directory goes with it" \
 	eval 'run_says 0 "3 passed, 0 failed, 0 skipped" &&
 		[ ! -e "$(cat "$work/tree/dir")" ]'
+# shellcheck disable=SC2016 # for the test
+add "$two" 'echo "KTAP version 1"; echo 1..1
+[ -z "${GIT_DIR-}${TAR_OPTIONS-}" ] && [ "$(umask)" = 0022 ] && echo ok 1'
+check "a test does not see what its caller has set" \
+	env GIT_DIR=none TAR_OPTIONS=-v sh -c 'umask 077; exec "$0" fast' \
+	"$work/tree/tests/run"
 add "$two" 'echo "KTAP version 1"; echo 1..1; echo "ok 1 a # SKIP b"'
 check "a skipped test" run_says 0 "2 passed, 0 failed, 1 skipped"
 export REQUIRE=1

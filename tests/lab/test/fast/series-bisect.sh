@@ -8,7 +8,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
 export LC_ALL=C CCACHE_DISABLE=1
@@ -84,6 +84,7 @@ make_project() {
 	mkdir -p "$project/tests/lab/vm" "$project/tests/guest" \
 		"$project/patches" "$project/Documentation"
 	cd "$project/tests"
+	cp "$root/tests/lab/env.sh" lab/
 	touch guest/kselftest.sh guest/kunit.sh lab/ktap.sh lab/vm/boot \
 		lab/vm/init lab/vm/splats lab/vm/splats.allow lab/vm/splats.deny
 	echo 'CONFIG_BASE=y' >lab/vm/config
@@ -118,8 +119,7 @@ add_patch() {
 	cp -a new b
 	{
 		printf 'Subject: [PATCH] %s\n\n%s\n---\n' "$1" "$message"
-		diff -Nru a b | sed -e 's|^diff -Nru .* b/\(.*\)|diff --git a/\1 b/\1|' \
-			-e '/^\(---\|+++\) /s/\t.*//'
+		git diff --no-index --no-prefix a b | sed "s|^diff --git b/|diff --git a/|"
 	} >"$patches/$name"
 	echo "$name" >>"$patches/series"
 }
@@ -271,6 +271,8 @@ tried_until_it_passes() {
 	series "/* not seen */"
 	bisect TO=2 BOOT=none || show || return
 	if ! bisect TO=2 || ! tried 1; then show; fi
+	series "/* breaks kernel */"
+	if bisect TO=2 || bisect TO=2 || ! tried 2; then show; fi
 }
 
 stops_after_a_failure() {
@@ -311,7 +313,7 @@ check "which is recorded" is_recorded
 check "and not tried again, whatever the messages and texts" not_tried_again
 check "but from the first change on" tried_after_a_change
 check "or when asked for" tried_when_asked
-check "or not booted" tried_until_it_passes
+check "or not booted, or failed" tried_until_it_passes
 check "sample: neighbours by date" sample_by_date
 check "sample: what has changed since the record first" sample_changed_first
 check "finds: does not apply" found_not_to_apply

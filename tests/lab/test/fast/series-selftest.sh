@@ -291,21 +291,74 @@ source_refuses_bad_patch() {
 		same "$tmp/linux.before" "$BUILD/linux"
 }
 
-# A new point release: offsets change no patch until BASE moves too.
+# --- a new point release --------------------------------------------------------
+
+# The tarball of one, with the sed command $1 done to core.c
+newer() {
+	cp -a "$tmp/linux-mini" "$tmp/linux-new"
+	sed -i 's/117/118/' "$tmp/linux-new/Makefile"
+	sed -i "$1" "$tmp/linux-new/drivers/iommu/core.c"
+	tar -C "$tmp" -cf - linux-new | xz -0 >"$tmp/newer.tar.xz"
+	rm -rf "$tmp/linux-new"
+}
+
+# Offsets change no patch until BASE moves too.
 source_takes_new_tarball() {
 	afresh
 	"$here/source" || return
-	cp -a "$tmp/linux-mini" "$tmp/linux-new"
-	sed -i 's/117/118/' "$tmp/linux-new/Makefile"
-	sed -i '1i/* newer */' "$tmp/linux-new/drivers/iommu/core.c"
-	tar -C "$tmp" -cf - linux-new | xz -0 >"$tmp/newer.tar.xz"
-	rm -rf "$tmp/linux-new"
+	newer '1i/* newer */'
 	export KSRC="$tmp/newer.tar.xz"
 	"$here/source" && grep -q newer "$BUILD/linux/drivers/iommu/core.c" &&
 		"$here/tree" && grep -q newer "$BUILD/tree/drivers/iommu/core.c" &&
-		"$here/export" && same good.patches "$PATCHES" || return
-	sed -i 's/117/118/' "$PATCHES/BASE"
-	"$here/export" && grep -q '^@@ -3,' "$PATCHES"/0002-*
+		"$here/export" && same good.patches "$PATCHES"
+}
+
+base_is_118() {
+	tree=$(tree_git rev-parse 'base^{tree}')
+	grep -E '^#|^$' good.patches/BASE >"$tmp/wanted"
+	printf '%s\n' VERSION=6.12.118 TAG=v6.12.118 "TREE=$tree" >>"$tmp/wanted"
+	sort "$tmp/wanted" >"$tmp/wanted.sorted"
+	sort "$PATCHES/BASE" | diff "$tmp/wanted.sorted" -
+}
+
+refresh_moves() {
+	afresh
+	newer '1i/* newer */'
+	fails "Debian 12 has no" "$here/refresh" newer.tar.xz &&
+		same good.patches "$PATCHES" || return
+	"$here/refresh" -f newer.tar.xz && base_is_118 &&
+		grep -q '^@@ -3,' "$PATCHES"/0002-* || return
+	"$here/refresh" -f newer.tar.xz && base_is_118
+}
+
+refresh_tells_why() {
+	afresh
+	newer 's/line 4/line four/'
+	fails "0002-.* does not fit" "$here/refresh" -f newer.tar.xz &&
+		same good.patches "$PATCHES" || return
+	for text in "not there in 6.12.118" "      /. line 4 of the core" \
+		"6.12.118 changes there" "      +/. line four of the core"; do
+		grep -q "$text" "$tmp/out" || { cat "$tmp/out"; return 1; }
+	done
+	newer 's/line 5/LINE 5/'
+	fails "6.12.118 has all of it already" "$here/refresh" -f newer.tar.xz
+}
+
+# As the message says
+misfit_is_mended() {
+	afresh
+	newer 's/line 4/line four/'
+	export KSRC="$tmp/newer.tar.xz"
+	fails "git am --continue" "$here/tree" -3 || return
+	sed -i '/^<<</d; /^===/d; /^>>>/d; /line [45] /d' \
+		"$BUILD/tree/drivers/iommu/core.c"
+	tree_git add -A && tree_git am --continue && "$here/export" &&
+		"$here/refresh" -f newer.tar.xz && base_is_118 || return
+	rm -rf "$tmp/k"
+	mkdir "$tmp/k"
+	tar -xf "$KSRC" -C "$tmp/k" --strip-components=1
+	"$here/apply" "$tmp/k" && grep -q 'line four' "$tmp/k/drivers/iommu/core.c" &&
+		grep -q 'LINE 5' "$tmp/k/drivers/iommu/core.c"
 }
 
 # --- apply ----------------------------------------------------------------------
@@ -493,6 +546,9 @@ check "source writes only what differs" source_writes_little
 check "source keeps edits by hand" source_keeps_edits
 check "source refuses a patch that does not apply" source_refuses_bad_patch
 check "source and tree take a new tarball" source_takes_new_tarball
+check "refresh moves BASE, and the offsets" refresh_moves
+check "refresh tells what does not fit, and why" refresh_tells_why
+check "tree -3 waits where it does not fit" misfit_is_mended
 
 check "apply and unapply leave no trace" apply_and_back
 check "apply reports offsets" apply_says_offset

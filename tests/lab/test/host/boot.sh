@@ -10,12 +10,14 @@ vm=$root/tests/lab/vm
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
 workdir
+# QEMU splits options at commas
+out="$work/out, of this test"
 
 # boots_to STATUS [OPTION..]: runs $work/script.sh
 boots_to() {
 	wanted=$1
 	shift
-	"$vm/boot" -o "$work/out" "$@" "$work/script.sh" "$work/file"
+	"$vm/boot" -o "$out" "$@" "$work/script.sh" "$work/file"
 	got=$?
 	echo "status $got, wanted $wanted"
 	[ "$got" -eq "$wanted" ]
@@ -27,10 +29,10 @@ script() {
 
 # killed_gives STATUS: as boots_to, but QEMU is killed once the guest prints
 killed_gives() {
-	rm -f "$work/out/ktap.log"
-	"$vm/boot" -o "$work/out" -q "-pidfile $work/pid" "$work/script.sh" &
+	rm -f "$out/ktap.log"
+	"$vm/boot" -o "$out" -q "-pidfile $work/pid" "$work/script.sh" &
 	boot=$!
-	until grep -qs "ok 1" "$work/out/ktap.log"; do
+	until grep -qs "ok 1" "$out/ktap.log"; do
 		kill -0 "$boot" || return
 		sleep 0.2
 	done
@@ -53,8 +55,8 @@ check "the status comes back, a process left behind is no matter" \
 	boots_to 42 -s 1 -a WORD=given
 printf '%s\n' "variable given, user 0, processors 1" "to stderr" \
 	"no newline at the end" >"$work/expected"
-check "so do its output and errors" cmp "$work/expected" "$work/out/ktap.log"
-check "so does a file in /out" cmp "$work/file" "$work/out/out/copy"
+check "so do its output and errors" cmp "$work/expected" "$out/ktap.log"
+check "so does a file in /out" cmp "$work/file" "$out/out/copy"
 
 script <<-'END'
 	[ -d /sys/class/iommu/dmar0 ] || exit 1
@@ -64,7 +66,7 @@ script <<-'END'
 	[ $((0x$ecap >> 43 & 0x$ecap >> 40 & 1)) -eq 1 ]
 END
 check "the IOMMU has scalable mode and PASID" boots_to 0
-check "the kernel log can be scanned" "$vm/splats" "$work/out/console.log"
+check "the kernel log can be scanned" "$vm/splats" "$out/console.log"
 
 script <<-'END'
 	echo "BUG: from the test" >/dev/kmsg

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# patches/bin/upstream with an archive of its own that serves this and not that,
+# patches/bin/archive with an archive of its own that serves this and not that,
 # and series-plain.sh with what it gets from there. KTAP.
 
 set -eu
@@ -41,8 +41,27 @@ patch_of() {
 	diff -u --label a/core.c --label b/core.c a/core.c b/core.c || :
 }
 
-# The source package of version $1 with Debian's patch on stdin.
+# The package linux-source-6.12 of version $1, as kernel() makes its tarball
+linux_source() {
+	file=linux-source-6.12_$1_all.deb
+	mkdir -p deb/usr/src deb/DEBIAN
+	kernel deb/usr/src/linux-source-6.12.tar.xz "${1%-*}" s/2/two/
+	printf '%s\n' "Package: linux-source-6.12" "Version: $1" \
+		"Architecture: all" "Maintainer: nobody" "Description: none" \
+		>deb/DEBIAN/control
+	dpkg-deb -Znone --root-owner-group -b deb "archive/$file" >/dev/null
+	{
+		cat deb/DEBIAN/control
+		echo "Filename: ./$file"
+		echo "Size: $(stat -c %s "archive/$file")"
+		echo "SHA256: $(sha256sum <"archive/$file" | cut -d ' ' -f 1)"
+		echo
+	} >>archive/Packages
+}
+
+# The source package of version $1 with Debian's patch on stdin, and that one.
 package() {
+	linux_source "$1"
 	mkdir -p debian/patches
 	cat >debian/patches/mend.patch
 	echo mend.patch >debian/patches/series
@@ -72,7 +91,9 @@ afresh() {
 	printf '%s\n' VERSION=6.12.117 \
 		"ORIG_13=$orig:$(sha256sum <"archive/$orig" | cut -d ' ' -f 1)" \
 		>patches/BASE
-	echo "deb-src [trusted=yes] file:$tmp/archive ./" >sources.list
+	for kind in deb deb-src; do
+		echo "$kind [trusted=yes] file:$tmp/archive ./"
+	done >sources.list
 }
 
 not_served() {
@@ -84,13 +105,13 @@ not_served() {
 # --- Helpers -----------------------------------------------------------------------
 
 with_these() {
-	XDG_CACHE_HOME="$tmp" UPSTREAM_SOURCES="$tmp/sources.list" \
+	XDG_CACHE_HOME="$tmp" ARCHIVE_SOURCES="$tmp/sources.list" \
 		PATCHES="$tmp/patches" KSRC="$tmp/source.tar.xz" "$@" \
 		>"$tmp/out" 2>"$tmp/err"
 }
 
 upstream() {
-	with_these "$here/upstream" "${1-6.12.117}"
+	with_these "$here/archive" plain "${1-6.12.117}"
 }
 
 # upstream has printed the paths of these files and nothing else.
@@ -166,11 +187,52 @@ ends_with_4() {
 	[ $? -eq 4 ] && printed
 }
 
+# --- linux-source-6.12, and BASE ---------------------------------------------------
+
+package_is() {
+	[ "$(cat "$tmp/out")" = "$tmp/nested-sva/linux-source-6.12_$1.tar.xz" ] &&
+		tar -xOf "$(cat "$tmp/out")" linux/Makefile |
+			grep -q "SUBLEVEL = $(echo "$1" | sed 's/.*\.//; s/-.*//')$" &&
+		[ ! -e "$tmp/nested-sva/linux-source-6.12_$1_all.deb" ]
+}
+
+gets_a_package_once() {
+	afresh
+	with_these "$here/archive" debian 6.12.111 && package_is 6.12.111-1 || return
+	rm -r archive
+	with_these "$here/archive" debian 6.12.111 && package_is 6.12.111-1
+}
+
+gets_the_newest_package() {
+	afresh
+	with_these "$here/archive" debian && package_is 6.12.117-1 || return
+	linux_source 6.12.118-1
+	with_these "$here/archive" debian && package_is 6.12.117-1 || return
+	rm nested-sva/newest
+	with_these "$here/archive" debian && package_is 6.12.118-1
+}
+
+has_no_such_package() {
+	afresh
+	with_these "$here/archive" debian 6.12.119 && return 1
+	[ $? -eq 4 ] && grep -q 'has no debian 6.12.119' "$tmp/err"
+}
+
+tells_of_both() {
+	afresh
+	linux_source 6.12.117-1~deb12u1
+	with_these "$here/archive" base 6.12.117 || return
+	sum=$(sha256sum <archive/linux_6.12.117.orig.tar.xz | cut -d ' ' -f 1)
+	printf '%s\n' DEBIAN_12=6.12.117-1~deb12u1 DEBIAN_13=6.12.117-1 \
+		"ORIG_13=linux_6.12.117.orig.tar.xz:$sum" | diff - "$tmp/out"
+}
+
 # --- series-plain.sh -------------------------------------------------------------------
 
 the_tree_itself() {
 	afresh
-	plain 0 '^1..2' '^ok 1 .*BASE$' '^ok 2 applies to the plain 6.12.117$'
+	plain 0 '^1..3' '^ok 1 .*BASE$' '^ok 2 applies to the plain 6.12.117$' \
+		'^ok 3 applies to the newest linux-source-6.12, 6.12.117-1$'
 }
 
 another_hash() {
@@ -193,7 +255,7 @@ what_the_tree_itself_refuses() {
 what_is_near() {
 	afresh
 	not_served 117.orig 117-1.debian
-	plain 0 '^1..4' '^ok 1 .* # SKIP ' '^ok 2 .*117 # SKIP .*not serve' \
+	plain 0 '^1..5' '^ok 1 .* # SKIP ' '^ok 2 .*117 # SKIP .*not serve' \
 		'^ok 3 applies to the plain 6.12.111, the newest.*served$' \
 		'^# taken back: mend.patch' \
 		"^ok 4 applies to 6.12.117 without Debian's.* 6.12.111-1$"
@@ -225,7 +287,19 @@ debians_patch_is_another() {
 nothing_is_had() {
 	afresh
 	rm archive/*.xz
-	plain 0 '^1..2' '^ok 1 .* # SKIP .*not serve' '^ok 2 .* # SKIP .*not serve'
+	plain 0 '^1..3' '^ok 1 .* # SKIP .*not serve' '^ok 2 .* # SKIP .*not serve'
+}
+
+# A newer package is a convenience, too.
+newest_package_refuses() {
+	afresh
+	lines >linux/newer.c
+	linux_source 6.12.118-1
+	printf '%s\n' "diff --git a/newer.c b/newer.c" "new file mode 100644" \
+		"--- /dev/null" "+++ b/newer.c" "@@ -0,0 +1 @@" "+x" \
+		>patches/0001-core.patch
+	plain 0 '^ok 3 .*6.12.118-1 # SKIP 0001-core.patch does not fit' \
+		'newer.c: already exists'
 }
 
 workdir
@@ -235,13 +309,18 @@ command -v apt-get >/dev/null || {
 	finish
 }
 
-check "upstream gets the tree that is asked for, once" gets_it
+check "plain: the tree that is asked for, once" gets_it
 check "or the newest that is served, and says why" gets_the_newest_instead
 check "or the newest there is" knows_of_none
 check "a file with another hash is not taken" refuses_a_wrong_hash
 check "a failed attempt is remembered" does_not_ask_again
 check "OFFLINE asks nothing" asks_nothing_offline
 check "status 4 if there is no plain tree at all" ends_with_4
+
+check "debian: the package that is asked for, once" gets_a_package_once
+check "or the newest, for half a day" gets_the_newest_package
+check "status 4 if there is none" has_no_such_package
+check "base: of Debian 12 and 13" tells_of_both
 
 check "plain: the tree itself" the_tree_itself
 check "plain: another hash than BASE's fails" another_hash
@@ -252,5 +331,6 @@ check "plain: a series that needs Debian's patches fails" \
 	without_debians_patch_it_fails
 check "plain: skipped if Debian's patches do not come off" debians_patch_is_another
 check "plain: skipped if nothing is had" nothing_is_had
+check "plain: the newest package may refuse" newest_package_refuses
 
 finish
