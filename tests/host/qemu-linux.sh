@@ -106,8 +106,12 @@ late="x-inv-late=on x-inv-delay=1 x-inv-step=1000 x-inv-seed=1"
 check "descriptors one at a time, effective with their wait" \
 	boots late 240 "" x-nested=on device-iotlb=on $late
 check "and software breaks no rule" no_errors late
-check "caching-mode=on: Linux reads the disk" \
-	boots cm 240 "" x-nested=on device-iotlb=on caching-mode=on
+cm="caching-mode=on x-inv-keep-wait=on x-inv-timeout=100 x-mamv=45
+	x-fault-records=8 x-fault-compression=off x-coherent=on
+	x-whole-pages=on x-devtlb-reach=global"
+# shellcheck disable=SC2086 # a list
+check "faults cached, and what else is there to choose" \
+	boots cm 240 "" x-nested=on device-iotlb=on $cm
 check "and software breaks no rule" no_rule_broken cm
 few="x-nest=off x-smpwc=off x-domain-bits=8"
 nested=0
