@@ -137,7 +137,7 @@ newest_package() {
 	if ! package=$("$here/archive" debian 2>"$tmp/why"); then
 		why=$(tail -n 1 "$tmp/why")
 		skip "$name" "${why#*: }"
-	elif [ "$package" -ef "${tarball-}" ]; then
+	elif [ "$(realpath "$package")" = "$(realpath "${tarball-.}")" ]; then
 		skip "$name" "it is $version, and series-check tries it"
 	else
 		of=${package##*_}

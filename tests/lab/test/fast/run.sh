@@ -101,6 +101,7 @@ check "a test whose directory goes with it" \
 # shellcheck disable=SC2016 # for the test
 add "$two" 'echo "KTAP version 1"; echo 1..1
 [ -z "${GIT_DIR-}${TAR_OPTIONS-}" ] && [ "$(umask)" = 0022 ] && echo ok 1'
+# shellcheck disable=SC2016 # for sh
 check "a test does not see what its caller has set" \
 	env GIT_DIR=none TAR_OPTIONS=-v sh -c 'umask 077; exec "$0" fast' \
 	"$work/tree/tests/run"
