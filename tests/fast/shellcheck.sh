@@ -30,6 +30,21 @@ done)
 set -- $scripts
 # A function that is only called as an argument (check NAME FUNCTION) is taken
 # for unreachable: SC2317, SC2329.
+# What a script depends on is set in one place, before anything else happens.
+set_what_they_need() {
+	# shellcheck disable=SC2016 # what scripts have
+	grep -n 'cd "$(dirname' "$@" | grep -v "CDPATH='' cd" || :
+	for file; do
+		# shellcheck disable=SC2016
+		case $file in
+		*.sh | .ci/run | tests/lab/vm/init) ;;
+		*) grep -qE '^\. "\$[a-z]+/(.*/)?(env|lib)\.sh"' "$file" ||
+			echo "$file does not source tests/lab/env.sh" ;;
+		esac
+	done
+}
+
+check "scripts set what they depend on" test -z "$(set_what_they_need "$@")"
 for file; do
 	check "shellcheck: $file" shellcheck -x -f gcc -e SC2317,SC2329 "$file"
 done

@@ -98,6 +98,18 @@ as_them() {
 	)
 }
 
+# refused_with TEXT COMMAND..
+refused_with() {
+	text=$1
+	shift
+	if "$@" >"$tmp/out" 2>&1; then
+		echo "succeeded"
+		return 1
+	fi
+	cat "$tmp/out"
+	grep -q "$text" "$tmp/out"
+}
+
 # --- The targets --------------------------------------------------------------
 
 applied_and_back() {
@@ -111,12 +123,9 @@ applied_and_back() {
 # Root may write anywhere, but the tree's owner may not.
 read_only_tree() {
 	chmod a-w "$kernel/include/uapi/linux"
-	! as_them make apply KSRC="$kernel" >"$tmp/out" 2>&1 || return
+	refused_with 'Permission denied' as_them make apply KSRC="$kernel" || return
 	chmod u+w "$kernel/include/uapi/linux"
-	grep -q 'Permission denied' "$tmp/out" && grep -q 'as it was' "$tmp/out" &&
-		diff -r "$work/base" "$kernel" && return
-	cat "$tmp/out"
-	return 1
+	grep 'as it was' "$tmp/out" && diff -r "$work/base" "$kernel"
 }
 
 exported_unchanged() {
@@ -131,9 +140,8 @@ tree_of_another() {
 	chown -R 65533 "$clone/build/tree"
 	chmod -R a+rwX "$clone/build/tree"
 	set -- as_them make tree KSRC="$clone/../mini, 6.12.tar.xz"
-	! "$@" >"$tmp/out" 2>&1 && grep -q 'dubious ownership' "$tmp/out" &&
-		grep -q '^tree: git' "$tmp/out" && [ -e "$clone/build/tree/work" ] ||
-		{ cat "$tmp/out"; return 1; }
+	refused_with 'dubious ownership' "$@" && grep '^tree: git' "$tmp/out" &&
+		[ -e "$clone/build/tree/work" ] || return
 	# The user may tell git to trust it
 	printf '[safe]\n\tdirectory = *\n' >>"$home/.gitconfig"
 	"$@" && [ -e "$clone/build/tree/work" ]
@@ -166,8 +174,8 @@ one_package_missing() {
 }
 
 tool_missing() {
-	! (path=$work/few; as_them make tools) >"$tmp/out" 2>&1 && grep -q 'missing: .*clang' "$tmp/out" &&
-		grep -q 'make deps' "$tmp/out" || { cat "$tmp/out"; return 1; }
+	(path=$work/few; refused_with 'missing: .*clang' as_them make tools) &&
+		grep 'make deps' "$tmp/out"
 }
 
 # The core of it: what took no minute, and the tests of most scripts
