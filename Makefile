@@ -18,67 +18,67 @@ help: ## list the targets
 include tools/build.mk
 
 deps: ## install what is missing (Debian 12 or 13, root or sudo)
-	@tests/deps
+	@tests/lab/deps
 
 # --- the series ---------------------------------------------------------------
 
 source: deps
-	@tests/series/source
+	@patches/bin/source
 
 apply: ## apply the series to the kernel tree KSRC=
-	@tests/series/apply $(KSRC)
+	@patches/bin/apply $(KSRC)
 
 unapply: ## take the series back out of the kernel tree KSRC=
-	@tests/series/apply -R $(KSRC)
+	@patches/bin/apply -R $(KSRC)
 
 tree: deps ## build/tree: a git tree of the base and the series, to work in
-	@tests/series/tree
+	@patches/bin/tree
 
 export: ## write patches/ from build/tree
-	@tests/series/export
+	@patches/bin/export
 
 bisect: deps ## build and boot every prefix of the series [FROM= TO=]
-	@tests/series/bisect
+	@patches/bin/bisect
 
 # --- the virtual machine ------------------------------------------------------
 
 kernel: source ## build the kernel of the VM: build/kernel
-	@tests/vm/kernel build/linux build/kernel
+	@tests/lab/vm/kernel build/linux build/kernel
 
 kernel-debug: source ## the same with KASAN, lockdep and kmemleak
-	@tests/vm/kernel build/linux build/kernel-debug tests/vm/config.debug
+	@tests/lab/vm/kernel build/linux build/kernel-debug tests/lab/vm/config.debug
 	@mkdir -p build/debug-bugs
-	@cp -u tests/vm/debug-bugs/Kbuild tests/vm/debug-bugs/*.c build/debug-bugs/
+	@cp -u tests/host/debug/Kbuild tests/host/debug/*.c build/debug-bugs/
 	@rm -f build/debug-bugs/*.ko
 	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
 
 kselftest: kernel
-	@tests/kselftest build/linux build/kernel build/kselftest
+	@tests/lab/kselftest build/linux build/kernel build/kselftest
 
 # tools/build.mk has the recipes
 pasidmod: kernel
 gpasidwork: kselftest
 
 initramfs: kernel tools kselftest pasidmod gpasidwork
-	@tests/vm/initramfs build/vm/initramfs.cpio build/kernel \
+	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 
 vm: initramfs ## a shell in the VM
-	@tests/vm/boot -i
+	@tests/lab/vm/boot -i
 
 demo: initramfs ## from nothing to a live trace of PASIDs in the VM
-	@tests/vm/boot -w -a intel_iommu=off tests/vm/demo.sh
+	@tests/lab/vm/boot -w -a intel_iommu=off tests/lab/vm/demo.sh
 
 # --- QEMU with a VT-d that nests ----------------------------------------------
 
-qemu: deps ## build/qemu/out: QEMU with the series of tests/qemu
-	@tests/qemu/build
+qemu: deps ## build/qemu/out: QEMU with the series of tests/lab/qemu
+	@tests/lab/qemu/build
 
 qemu-tree: deps ## build/qemu/src: a git tree of QEMU and its series
-	@tests/qemu/tree
+	@tests/lab/qemu/tree
 
-qemu-export: ## write tests/qemu/patches from build/qemu/src
-	@tests/qemu/export
+qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
+	@tests/lab/qemu/export
 
 # --- proof --------------------------------------------------------------------
 

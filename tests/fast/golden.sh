@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The output of the tools for recorded traces, byte for byte: golden/cases has
+# a line for each case, golden/NAME.out what it prints (stdout, then stderr, then
+# the exit status). Cases whose name starts with inv- are of invsnoop, the others
+# of pasidsnoop. After a wanted change: "golden.sh -u" shows the differences
+# and takes them over.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$here/../lab/ktap.sh"
+tools=${TOOLS_OUT:-$here/../../build/tools}
+work=$(mktemp -d)
+export TZ=UTC LC_ALL=C
+
+cases() {
+	sed 's/#.*//' "$here/golden/cases" | grep .
+}
+
+run_case() { # NAME RECORDING OPTION..: into $work/NAME.out
+	case $1 in
+	inv-*) tool=invsnoop ;;
+	*) tool=pasidsnoop ;;
+	esac
+	file=$here/golden/$2
+	[ -e "$file" ] || file=$file.rec
+	out=$work/$1.out
+	shift 2
+	"$tools/$tool" --replay "$file" "$@" >"$out" 2>"$work/err"
+	status=$?
+	{
+		echo "--- stderr"
+		cat "$work/err"
+		echo "--- status $status"
+	} >>"$out"
+}
+
+same() {
+	diff -uN "$here/golden/$1.out" "$work/$1.out"
+}
+
+no_line_over_79() {
+	! grep -n '.\{80\}' "$work"/text.out "$work"/clock.out "$work/strict.out" \
+		"$work/inv-pid.out" "$work/inv-strict-clean.out" |
+		grep -v '{"type"'
+}
+
+valid_json() {
+	grep '^{' "$work/$1.out" | jq -es '.[0].type == "start" and
+		.[-1].type == "end" and .[-1].events == length - 2' >/dev/null
+}
+
+update() {
+	cases | while read -r name args; do
+		# shellcheck disable=SC2086 # the options of a case are words
+		run_case "$name" $args
+		same "$name" || cp "$work/$name.out" "$here/golden/$name.out"
+	done
+}
+
+[ "${1-}" != -u ] || { update; rm -rf "$work"; exit; }
+plan $(($(cases | wc -l) + 3))
+cases >"$work/cases"
+while read -r name args; do
+	# shellcheck disable=SC2086
+	run_case "$name" $args
+	check "golden: $name" same "$name"
+done <"$work/cases"
+check "default output fits 79 columns" no_line_over_79
+check "JSON parses, from start to end" valid_json json
+check "so does that of invsnoop" valid_json inv-json
+rm -rf "$work"
+finish

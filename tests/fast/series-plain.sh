@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Does the series apply to the plain upstream tree of the point release that
+# linux-source-6.12 is made from? Where the archive does not serve that tree,
+# this is a SKIP, and two things near it are tried: the newest plain 6.12.y
+# that is served, and the package's own files without Debian's patches. KTAP.
+#
+# Only the second of them can fail: BASE names one point release, and that a
+# patch may not fit another is no fault of the series, but is said.
+#
+# limit: 900
+
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/patches/bin
+me=plain
+# shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
+. "$here/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+# Tells apply's note on offsets, which are no failure.
+offsets_of_apply() {
+	grep offset "$tmp/out" | sed 's/^apply: //' | while read -r line; do
+		note "$line"
+	done
+}
+
+# --- The tree itself -----------------------------------------------------------
+
+# Hashing it takes a second: once for each tarball is enough.
+hash_in_base() {
+	sum=$cache/$(tarball_id "$plain" | sha256sum | cut -c 1-16).sha256
+	[ -s "$sum" ] || sha256sum <"$plain" | cut -d ' ' -f 1 >"$sum"
+	grep -qx "ORIG_[0-9]*=${plain##*/}:$(cat "$sum")" "$patches/BASE" ||
+		{ echo "${plain##*/} has sha256 $(cat "$sum")"; return 1; }
+}
+
+is_of_base() {
+	name="the plain tarball of $version is the one of BASE"
+	case $version/$plain in
+	"$(base_value VERSION)"/*.orig.tar.xz) check "$name" hash_in_base ;;
+	"$(base_value VERSION)"/*) skip "$name" "BASE has the hash of Debian's" ;;
+	*) skip "$name" "BASE is $(base_value VERSION)" ;;
+	esac
+}
+
+the_tree_itself() {
+	plan 2
+	is_of_base
+	dir=$(extract "$plain" "$tmp/list") || dir=
+	check "applies to the plain $version" applies "$dir"
+	offsets_of_apply
+}
+
+# --- What is near it -------------------------------------------------------------
+
+newest_served() {
+	near=${plain##*/linux*_}
+	near=${near%.orig.tar.xz}
+	name="applies to the plain $near, the newest that is served"
+	if dir=$(extract "$plain" "$tmp/list") && applies "$dir"; then
+		ok "$name"
+		offsets_of_apply
+	else
+		note "$(cat "$tmp/out")"
+		skip "$name" "$(sed -n '1s/^apply: \([^ ]*\) .*/\1 does not fit/p' \
+			"$tmp/out"); the series is for $(base_value VERSION)"
+	fi
+}
+
+# The names of Debian's patches, those that change a file of the series.
+patches_in_the_way() {
+	sed -e 's/#.*//' -e 's/[[:space:]].*//' -e '/^$/d' "$1/series" |
+		while read -r name; do
+		sed -nE 's/^(---|\+\+\+) [^/]*\/([^\t]*).*/\2/p' "$1/$name" |
+			sort -u >"$tmp/theirs"
+		[ -z "$(comm -12 "$tmp/theirs" "$tmp/touched.list")" ] || {
+			cat "$tmp/theirs" >>"$tmp/less.list"
+			echo "$name"
+		}
+	done
+}
+
+# $tmp/less: the files of the series and of the patches that are in the way, as
+# they are without the latter.
+take_back() {
+	find_pristine "$tmp/less.list" || return
+	stage "$pristine" "$tmp/less" "$tmp/less.list"
+	tac "$tmp/way" | while read -r name; do
+		stage_patch "$tmp/less" "$tmp/debian/patches/$name" -R ||
+			{ echo "$name"; return 1; }
+	done
+}
+
+without_debians() {
+	[ -n "$debian" ] || {
+		skip "applies to $version without Debian's patches" \
+			"those cannot be had"
+		return
+	}
+	of=${debian##*/linux*_}
+	of=${of%.debian.tar.xz}
+	name="applies to $version without Debian's patches, those of $of"
+	tar -xf "$debian" -C "$tmp" debian/patches
+	cp "$tmp/list" "$tmp/less.list"
+	patches_in_the_way "$tmp/debian/patches" >"$tmp/way"
+	sort -u "$tmp/less.list" -o "$tmp/less.list"
+	if ! stuck=$(take_back); then
+		skip "$name" "$stuck cannot be taken back"
+		return
+	fi
+	check "$name" applies "$tmp/less"
+	offsets_of_apply
+	[ -s "$tmp/way" ] || note "they change no file of the series"
+	sed 's/^/# taken back: /' "$tmp/way"
+}
+
+what_is_near() {
+	skips=$(tail -n 1 "$tmp/why")
+	if [ -z "$plain" ]; then plan 2; else plan 4; fi
+	skip "the plain tarball of $version is the one of BASE" "${skips#*: }"
+	skip "applies to the plain $version" "${skips#*: }"
+	[ -n "$plain" ] || return 0
+	newest_served
+	without_debians
+}
+
+scratch
+series_touched "$(series_length)" >"$tmp/touched.list"
+{ cat "$tmp/touched.list"; echo Makefile; } | sort >"$tmp/list"
+find_pristine "$tmp/list"
+"$here/upstream" "$version" >"$tmp/had" 2>"$tmp/why" || : >"$tmp/had"
+plain=$(sed -n 1p "$tmp/had")
+debian=$(sed -n 2p "$tmp/had")
+trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+case ${plain##*/} in
+linux*[_-]"$version".*) the_tree_itself ;;
+*) what_is_near ;;
+esac
+rm -rf "$tmp"
+finish

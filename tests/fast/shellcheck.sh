@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Run shellcheck over every shell script of the project, one result for each. KTAP.
+
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+files() {
+	git ls-files -co --exclude-standard 2>/dev/null ||
+		find . -path ./build -prune -o -type f -printf '%P\n'
+}
+
+is_script() {
+	case $1 in
+	patches/*) return 1 ;;
+	*.sh) return 0 ;;
+	*) head -n 1 "$1" | grep -aqE '^#!.*[/ ](ba|da)?sh( |$)' ;;
+	esac
+}
+
+cd "$root"
+scripts=$(files | sort | while read -r file; do
+	[ ! -f "$file" ] || ! is_script "$file" || echo "$file"
+done)
+# shellcheck disable=SC2086 # names of scripts have no blanks
+set -- $scripts
+plan $#
+# A function that is only called as an argument (check NAME FUNCTION) is taken
+# for unreachable: SC2317, SC2329.
+for file; do
+	check "shellcheck: $file" shellcheck -x -f gcc -e SC2317,SC2329 "$file"
+done
+finish

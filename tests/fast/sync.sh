@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What each tool takes and prints, its --help and its manual say the same.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$here/../lab/ktap.sh"
+tools=${TOOLS_OUT:-$here/../../build/tools}
+top=$here/../..
+work=$(mktemp -d)
+
+# Of the tool NAME; its cases in golden/ begin with PREFIX
+about() { # NAME PREFIX
+	name=$1 prefix=$2
+	snoop=$tools/$name
+	"$snoop" --help >"$work/help"
+	groff -man -ww -rHY=0 -Tascii -P-cbou "$top/tools/man/$name.8" \
+		>"$work/man" 2>"$work/warnings"
+}
+
+outputs() { # of all cases of the tool
+	for file in "$here"/golden/*.out; do
+		case ${file##*/} in
+		inv-*) [ "$prefix" = inv- ] ;;
+		*) [ -z "$prefix" ] ;;
+		esac && cat "$file"
+	done
+}
+
+section() { # NAME: the lines of that section of the manual
+	sed -n "/^$1\$/,/^[A-Z]/p" "$work/man" | sed '1d;/^[A-Z]/d'
+}
+
+# "-p, --pid PID" from "  -p, --pid PID   help text", in --help and manual
+options() {
+	sed -nE 's/^ +((-[A-Za-z], )?--[a-z-]+( [A-Z]+)?)( .*)?$/\1/p' | sort
+}
+
+same_options() {
+	options <"$work/help" >"$work/help.options"
+	section OPTIONS | grep '^       -' | options >"$work/man.options"
+	[ -s "$work/help.options" ] &&
+		diff "$work/help.options" "$work/man.options"
+}
+
+argument() { # of an option with that kind of argument
+	case $1 in
+	LIST) echo "$2" | grep -q event && echo alloc || echo 1 ;;
+	FILE) echo file ;;
+	'') ;;
+	*) echo 4 ;;
+	esac
+}
+
+# --help behind it ends the tool with status 0, unless the option is unknown
+takes_what_help_says() {
+	[ -s "$work/help.options" ] || return
+	while read -r line; do
+		long=$(echo "$line" | sed -E 's/.*(--[a-z-]+).*/\1/')
+		short=$(echo "$line" | sed -nE 's/^(-[A-Za-z]),.*/\1/p')
+		arg=$(argument "$(echo "$line" | sed -nE 's/.* ([A-Z]+)$/\1/p')" \
+			"$long")
+		for option in $long $short; do
+			# shellcheck disable=SC2086 # no argument, no word
+			"$snoop" $option $arg --help >/dev/null || return
+			[ -z "$arg" ] || ! "$snoop" "$option" 2>/dev/null ||
+				return
+		done
+	done <"$work/help.options"
+}
+
+letters() {
+	for letter in a b c d e f g h i j k l m n o p q r s t u v w x y z \
+		A B C D E F G H I J K L M N O P Q R S T U V W X Y Z; do
+		"$snoop" "-$letter" 4 --help >/dev/null 2>"$work/err" ||
+			! grep -q "unknown option" "$work/err" ||
+			continue
+		printf '%s\n' "-$letter"
+	done | LC_ALL=C sort
+}
+
+takes_no_other_letter() {
+	letters >"$work/letters"
+	sed -nE 's/^(-[A-Za-z]),.*/\1/p' "$work/help.options" | LC_ALL=C sort |
+		diff - "$work/letters"
+}
+
+# Columns and keys are taken from real output, so a new one must be described.
+every_column_is_described() {
+	for column in $(outputs | grep -E '^TIME' | tr -s ' ' '\n' | sort -u); do
+		section FIELDS | awk '{ print $1 }' | grep -qxF "$column" && continue
+		echo "$column"
+		return 1
+	done
+}
+
+every_key_is_described() {
+	section OUTPUT-JSON | tr -cs 'a-z_' '\n' >"$work/words"
+	outputs | grep '^{' |
+		jq -r 'keys[], .type, (.reason // empty)' | sort -u >"$work/keys"
+	[ -s "$work/keys" ] || return
+	# one that only a command's end has
+	echo command >>"$work/keys"
+	! grep -vxFf "$work/words" "$work/keys"
+}
+
+every_event_is_described() {
+	sed -n 's/^Events: //p' "$work/help" | tr ' ' '\n' | sed 's/\*$//;/(/,$d' \
+		>"$work/events"
+	[ -s "$work/events" ] || ! grep -q event "$work/help.options" || return
+	while read -r event; do
+		section FIELDS | grep -q "\b$event\b" &&
+			section OUTPUT-JSON | grep -q "\b$event\b" && continue
+		echo "$event"
+		return 1
+	done <"$work/events"
+}
+
+has_all_sections() {
+	for part in NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS FIELDS \
+		EXAMPLES OUTPUT-JSON EXIT-STATUS OVERHEAD CAVEATS SEE-ALSO; do
+		[ -n "$(section $part)" ] && continue
+		echo "$part"
+		return 1
+	done
+}
+
+# The numbers of enum exit_code, from the source
+every_status_is_described() {
+	codes=$(sed -nE 's/.*EXIT_[A-Z]+ = ([0-9]+),.*/\1/p' \
+		"$top/tools/lib/cli.h")
+	[ "$(echo "$codes" | wc -l)" -ge 6 ] || return
+	for code in $codes; do
+		section EXIT-STATUS | grep -q "^       $code\b" && continue
+		echo "$code"
+		return 1
+	done
+}
+
+example_options_are_taken() {
+	sed -nE "s/^  $name//p; s/^ +# $name//p" "$work/help" \
+		"$work/man" >"$work/examples"
+	[ -s "$work/examples" ] || return
+	while IFS= read -r line; do
+		options=$(echo "$line" | sed -E 's/(   | -- |>).*//')
+		# shellcheck disable=SC2086
+		"$snoop" $options --help >/dev/null || return
+	done <"$work/examples"
+}
+
+# What is built is in the README and in tracing.md, and has a manual.
+every_tool_is_listed() {
+	listed=$(sed -n 's/^TOOLS[[:space:]]*:= //p' "$top/tools/build.mk")
+	[ "$listed" = "pasidsnoop invsnoop" ] || return	# all that are tested here
+	for tool in $listed; do
+		[ -f "$top/tools/man/$tool.8" ] &&
+			grep -q "\b$tool\b" "$top/README.md" &&
+			grep -q "^## $tool\$" "$top/Documentation/tracing.md" &&
+			continue
+		echo "$tool"
+		return 1
+	done
+}
+
+check_tool() {
+	about "$@"
+	check "$name: the manual has no roff warnings" test ! -s "$work/warnings"
+	check "$name: the manual has all sections" has_all_sections
+	check "$name: options: --help = manual" same_options
+	check "$name: options: what --help says is taken" takes_what_help_says
+	check "$name: no letter is taken that --help does not say" \
+		takes_no_other_letter
+	check "$name: the examples' options are taken" example_options_are_taken
+	check "$name: events are in the manual" every_event_is_described
+	check "$name: columns are in the manual" every_column_is_described
+	check "$name: JSON keys are in the manual" every_key_is_described
+	check "$name: exit codes are in the manual" every_status_is_described
+	check "$name: --version tells the version" sh -c \
+		"'$snoop' --version |
+			grep -qE '^$name [0-9.]+ \(libbpf v?[0-9.]+\)\$'"
+}
+
+plan 23
+check_tool pasidsnoop ''
+check_tool invsnoop inv-
+check "every tool is in README and tracing.md" every_tool_is_listed
+rm -rf "$work"
+finish

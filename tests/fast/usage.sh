@@ -1,0 +1,67 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Status and message of the tools where they cannot start. Nothing is traced.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=/dev/null
+. "$here/../lab/ktap.sh"
+tools=${TOOLS_OUT:-$here/../../build/tools}
+work=$(mktemp -d)
+# Under a path that nobody may read, another user could not run it.
+cp "$tools/pasidsnoop" "$tools/invsnoop" "$work/"
+chmod 755 "$work" "$work/pasidsnoop" "$work/invsnoop"
+snoop=$work/pasidsnoop
+
+# gives STATUS REGEX CMD..: that status, all on stderr, in lines below 80
+gives() {
+	status=$1 regex=$2
+	shift 2
+	"$@" >"$work/out" 2>"$work/err"
+	got=$?
+	cat "$work/out" "$work/err"
+	[ $got -eq "$status" ] && [ ! -s "$work/out" ] &&
+		tr '\n' ' ' <"$work/err" | grep -qE "$regex" &&
+		! grep '.\{80\}' "$work/err" && ! grep '^libbpf' "$work/err"
+}
+
+unprivileged() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+	else
+		"$@"
+	fi
+}
+
+cannot_start() { # NAME RECORDING
+	snoop=$work/$1 recording=$here/golden/$2
+	rm -f "$work/ran"
+	chmod 755 "$work"
+	check "$1: bad usage is status 2" \
+		gives 2 "^$1: -P: '12z' is not a PASID" "$snoop" -P 12z
+	check "$1: no privilege is status 3 and names the capabilities" \
+		gives 3 "lacks CAP_BPF and CAP_PERFMON\. Run it as root" \
+		unprivileged "$snoop"
+	if [ "$(id -u)" -eq 0 ]; then
+		check "$1: root without CAP_PERFMON is told so" \
+			gives 3 "lacks CAP_PERFMON\." \
+			setpriv --bounding-set=-perfmon,-sys_admin "$snoop"
+	else
+		skip "$1: root without CAP_PERFMON is told so" "needs root"
+	fi
+	check "$1: bad usage comes before privileges" gives 2 "unknown option -Z" \
+		unprivileged "$snoop" -Z
+	chmod 777 "$work"
+	check "$1: a command is not run if nothing is traced" \
+		gives 3 "lacks" unprivileged "$snoop" -- touch "$work/ran"
+	check "$1: indeed it was not" test ! -e "$work/ran"
+	check "$1: a full disk is an error" \
+		sh -c "'$snoop' --replay '$recording' >/dev/full 2>'$work/err'
+			[ \$? -eq 1 ] && grep -q 'No space left' '$work/err'"
+}
+
+plan 14
+cannot_start pasidsnoop one.rec
+cannot_start invsnoop inv-one.rec
+rm -rf "$work"
+finish

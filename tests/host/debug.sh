@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 2400
+#
+# The KUnit suites and the kselftests once more, on the debug kernel (make
+# kernel-debug): here a splat or a leak fails them too. And the bugs of
+# debug/, one of each kind, to see that none would have gone unnoticed.
+#
+# Of the kselftests, the one fixture that the series has nothing to do with and
+# that takes longer than all others together is left to the other kernel.
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/tests/host/debug
+vm=$root/tests/lab/vm
+kernel=$root/build/kernel-debug
+module=$root/build/debug-bugs/bugs.ko
+work=$root/build/vm/debug
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+# boot_debug NAME OPTION.. SCRIPT [FILE..]: logs in $work/NAME
+boot_debug() {
+	name=$1
+	shift
+	"$vm/boot" -k "$kernel/arch/x86/boot/bzImage" -m 2G \
+		-r "$work/initramfs.cpio" -o "$work/$name" "$@" 2>"$work/$name.err"
+}
+
+# A guest test, as it is, with the options from its header; its results become
+# subtests.
+guest_test() {
+	# shellcheck disable=SC2046 # a list of options
+	boot_debug "$1" $(sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh") -t 1500 \
+		-a "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking" \
+		"$root/tests/guest/$1.sh"
+	status=$?
+	sed 's/^/  /' "$work/$1/ktap.log"
+	if [ $status -eq 0 ]; then
+		ok "$1"
+	else
+		not_ok "$1" "status $status
+$(cat "$work/$1.err")"
+	fi
+}
+
+# The scan must take the lines that tell of the bug for a splat.
+noticed() { # TEXT
+	{ echo "Linux version of that"; grep -aF "$1" "$work/bugs/console.log"; } \
+		>"$work/one.log"
+	"$vm/splats" "$work/one.log"
+	[ $? -eq 1 ]
+}
+
+bugs() {
+	sed '/^#/d' "$here/list"
+}
+
+if [ -n "${NO_DEBUG_KERNEL-}" ]; then
+	plan 1
+	skip "debug kernel" "NO_DEBUG_KERNEL is set"
+	finish
+fi
+if [ ! -e "$kernel/arch/x86/boot/bzImage" ] || [ ! -e "$module" ]; then
+	plan 1
+	not_ok "debug kernel" "not built: make kernel-debug, or NO_DEBUG_KERNEL=1"
+	finish
+fi
+
+mkdir -p "$work"
+plan $((4 + $(bugs | wc -l)))
+check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
+	"$kernel" "$root/build/kselftest:/kselftest"
+guest_test kunit
+guest_test kselftest
+
+# KASAN reports one bug in a boot if it is not asked for more.
+boot_debug bugs -a kasan_multi_shot "$here/guest.sh" "$here/list" "$module"
+status=$?
+if [ $status -eq 123 ]; then
+	ok "bugs end in the status for a splat"
+else
+	not_ok "bugs end in the status for a splat" "status $status
+$(cat "$work/bugs.err")"
+fi
+bugs >"$work/bugs.list"
+while read -r bug text; do
+	check "noticed: $bug" noticed "$text"
+done <"$work/bugs.list"
+finish

@@ -1,0 +1,103 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 900
+#
+# Linux on the QEMU of build/qemu reads a disk through the VT-d: with x-nested
+# off and on, and on in legacy mode. QEMU's log has to show that the requests
+# took the nested model's walk and caches, or its queue only, and no fault.
+# Last, the unit ignores a type of descriptor that Linux needs: then the model
+# has to bring wrong bytes, or it would not find a driver's mistake, either.
+# KTAP.
+
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+VM_QEMU=$root/build/qemu/out/qemu-system-x86_64
+export VM_QEMU
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# boots NAME SECONDS KERNEL-ARGUMENTS PROPERTY..: $nested is what to expect
+boots() {
+	name=$1 limit=$2 args=$3 globals=''
+	shift 3
+	for property; do
+		globals="$globals -global intel-iommu.$property"
+	done
+	sum=$(sha256sum <"$work/disk")
+	echo 'vtd_nested_*' >"$work/events"
+	status=0
+	"$root/tests/lab/vm/boot" -o "$work/$name" -t "$limit" \
+		-a "nested=$nested sum=${sum%% *} $args" \
+		-q "$globals \
+			-drive file=$work/disk,format=raw,if=none,id=dut \
+			-device virtio-blk-pci,drive=dut,serial=dut,$iommu \
+			-D $work/$name.log -trace events=$work/events" \
+		"$root/tests/host/qemu-linux/guest.sh" || status=$?
+	cat "$work/$name/ktap.log"
+	return "$status"
+}
+
+# count NAME WORD: lines of the log with it
+count() {
+	grep -c "$2" "$work/$1.log" || :
+}
+
+no_errors() {
+	! grep -m 5 '^vtd_nested_fault\|^vtd_nested_queue_error' "$work/$1.log"
+}
+
+walked() {
+	walks=$(count on '^vtd_nested_walk .*pgtt=1 ')
+	hits=$(count on '^vtd_nested_hit ')
+	waits=$(count on '^vtd_nested_desc type=wait ')
+	echo "$walks walks, $hits hits, $waits waits"
+	[ "$walks" -gt 0 ] && [ "$hits" -gt 0 ] && [ "$waits" -gt 0 ] &&
+		no_errors on
+}
+
+# Legacy mode has QEMU's own walk, but the queue checks its descriptors.
+queued() {
+	walks=$(count legacy '^vtd_nested_walk ')
+	flushes=$(count legacy '^vtd_nested_desc type=iotlb')
+	echo "$walks walks, $flushes flushes"
+	[ "$walks" -eq 0 ] && [ "$flushes" -gt 0 ] && no_errors legacy
+}
+
+left_alone() {
+	[ -e "$work/off.log" ] && ! grep -m 5 . "$work/off.log"
+}
+
+# What wrong bytes do to the guest is not foreseeable: just not success.
+spoilt() {
+	status=0
+	boots spoilt 60 "" x-nested=on x-ignore=piotlb || status=$?
+	ignored=$(count spoilt '^vtd_nested_desc type=ignored')
+	echo "status $status, $ignored descriptors ignored"
+	[ "$status" -ne 0 ] && [ "$ignored" -gt 0 ]
+}
+
+iommu=disable-legacy=on,iommu_platform=on
+plan 7
+if [ ! -x "$VM_QEMU" ]; then
+	for name in off on log legacy queue quiet spoilt; do
+		skip "x-nested: $name" "there is no build/qemu: run make qemu"
+	done
+	finish
+fi
+head -c 8388608 /dev/urandom >"$work/disk"
+nested=0
+check "x-nested=off: Linux reads a disk through the IOMMU" \
+	boots off 240 ""
+check "and the nested model has no part in it" left_alone
+nested=1
+check "x-nested=on: Linux reads a disk through the IOMMU" \
+	boots on 240 "" x-nested=on device-iotlb=on
+check "by the nested model's walk and caches, without a fault" walked
+check "x-nested=on in legacy mode: Linux reads the disk" \
+	boots legacy 240 intel_iommu=on,sm_off x-nested=on device-iotlb=on
+check "by QEMU's own walk, its descriptors are good ones" queued
+check "x-ignore=piotlb: stale translations bring wrong bytes" spoilt
+finish

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The patches of the QEMU series, one result each: QEMU's own checkpatch finds
+# nothing, and nobody has signed them: that is for people. KTAP.
+
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+src=$root/build/qemu/src
+patches=$root/tests/lab/qemu/patches
+
+clean() {
+	! grep -iE '^(signed-off|reviewed|tested|acked)-by:' "$1" || return 1
+	found=$(perl "$src/scripts/checkpatch.pl" --no-signoff "$1") || {
+		echo "$found"
+		return 1
+	}
+	echo "$found" | grep '^total: 0 errors, 0 warnings' >/dev/null ||
+		{ echo "$found"; return 1; }
+}
+
+# Nothing in the directory that is not in the series, and the other way round.
+complete() {
+	sed '/^#/d; /^$/d' "$patches/series" | sort >"$work/listed"
+	(cd "$patches" && ls ./*.patch) | sed 's|^\./||' | sort >"$work/there"
+	diff "$work/listed" "$work/there"
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck disable=SC2046 # names of patches have no blanks
+set -- $(sed '/^#/d; /^$/d' "$patches/series")
+plan $(($# + 1))
+check "series lists what is there" complete
+for name; do
+	if [ -d "$src" ]; then
+		check "checkpatch: $name" clean "$patches/$name"
+	else
+		skip "checkpatch: $name" "there is no build/qemu: run make qemu"
+	fi
+done
+finish

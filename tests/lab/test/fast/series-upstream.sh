@@ -1,0 +1,260 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# patches/bin/upstream with an archive of its own that serves this and not that,
+# and series-plain.sh with what it gets from there. KTAP.
+
+set -eu
+
+root=$(cd "$(dirname "$0")/../../../.." && pwd)
+here=$root/patches/bin
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
+. "$root/tests/lab/ktap.sh"
+export LC_ALL=C
+unset OFFLINE FORCE
+
+# --- A kernel, a series, an archive ----------------------------------------------
+
+lines() {
+	for n in 1 2 3 4 5 6 7 8 9; do
+		echo "/* line $n */"
+	done
+}
+
+# A kernel of one file as the tarball $1, of the point release $2, changed by
+# the sed expressions that follow.
+kernel() {
+	tarball=$1
+	printf 'VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\n' "${2#6.12.}" \
+		>linux/Makefile
+	shift 2
+	lines | sed "$@" >linux/core.c
+	tar -cf - linux | xz -0 >"$tarball"
+}
+
+# A patch to core.c: what the sed expression $1 does to the lines of stdin.
+patch_of() {
+	mkdir -p a b
+	cat >a/core.c
+	sed "$1" a/core.c >b/core.c
+	echo "diff --git a/core.c b/core.c"
+	diff -u --label a/core.c --label b/core.c a/core.c b/core.c || :
+}
+
+# The source package of version $1 with Debian's patch on stdin.
+package() {
+	mkdir -p debian/patches
+	cat >debian/patches/mend.patch
+	echo mend.patch >debian/patches/series
+	tar -cf - debian | xz -0 >"archive/linux_$1.debian.tar.xz"
+	kernel "archive/linux_${1%-*}.orig.tar.xz" "${1%-*}" ""
+	{
+		printf '%s\n' "Package: linux" "Version: $1" "Directory: ." \
+			"Checksums-Sha256:"
+		(cd archive && sha256sum "linux_$1.debian.tar.xz" \
+			"linux_${1%-*}.orig.tar.xz") | awk '{ print "", $1, 9, $2 }'
+		echo
+	} >>archive/Sources
+}
+
+# 6.12.117 is installed, with Debian's change of line 2; the series changes 8.
+afresh() {
+	rm -rf "${tmp:?}"/*
+	cd "$tmp" || return
+	mkdir linux archive patches
+	for version in 6.12.107-1 6.12.111-1 6.12.117-1; do
+		lines | patch_of s/2/two/ | package "$version"
+	done
+	kernel source.tar.xz 6.12.117 s/2/two/
+	lines | patch_of s/8/eight/ >patches/0001-core.patch
+	echo 0001-core.patch >patches/series
+	orig=linux_6.12.117.orig.tar.xz
+	printf '%s\n' VERSION=6.12.117 \
+		"ORIG_13=$orig:$(sha256sum <"archive/$orig" | cut -d ' ' -f 1)" \
+		>patches/BASE
+	echo "deb-src [trusted=yes] file:$tmp/archive ./" >sources.list
+}
+
+not_served() {
+	for file; do
+		rm "$tmp/archive/linux_6.12.$file.tar.xz"
+	done
+}
+
+# --- Helpers -----------------------------------------------------------------------
+
+with_these() {
+	XDG_CACHE_HOME="$tmp" UPSTREAM_SOURCES="$tmp/sources.list" \
+		PATCHES="$tmp/patches" KSRC="$tmp/source.tar.xz" "$@" \
+		>"$tmp/out" 2>"$tmp/err"
+}
+
+upstream() {
+	with_these "$here/upstream" "${1-6.12.117}"
+}
+
+# upstream has printed the paths of these files and nothing else.
+printed() {
+	for file; do
+		echo "$tmp/nested-sva/linux_6.12.$file.tar.xz"
+	done | diff - "$tmp/out" || { cat "$tmp/err"; return 1; }
+}
+
+# series-plain.sh ends with status $1; the lines that follow are in what it says.
+plain() {
+	status=$1 got=0
+	shift
+	with_these "$root/tests/fast/series-plain.sh" || got=$?
+	for line; do
+		grep -q -e "$line" "$tmp/out" || { echo "no: $line"; got=none; }
+	done
+	[ "$got" = "$status" ] || { cat "$tmp/out" "$tmp/err"; return 1; }
+}
+
+# --- upstream ------------------------------------------------------------------------
+
+gets_it() {
+	afresh
+	upstream && printed 117.orig && upstream && printed 117.orig
+}
+
+gets_the_newest_instead() {
+	afresh
+	not_served 117.orig 117-1.debian 111.orig
+	upstream && printed 107.orig 111-1.debian &&
+		grep -q 'does not serve the plain 6.12.117' "$tmp/err"
+}
+
+knows_of_none() {
+	afresh
+	upstream 6.12.118 && printed 117.orig 117-1.debian &&
+		grep -q 'has no plain 6.12.118' "$tmp/err"
+}
+
+refuses_a_wrong_hash() {
+	afresh
+	echo more >>archive/linux_6.12.117.orig.tar.xz
+	upstream && printed 111.orig 117-1.debian &&
+		grep -q 'Hash Sum mismatch' "$tmp/err"
+}
+
+does_not_ask_again() {
+	afresh
+	mv archive/linux_6.12.117.orig.tar.xz .
+	upstream && printed 111.orig 117-1.debian || return
+	mv linux_6.12.117.orig.tar.xz archive
+	upstream && printed 111.orig 117-1.debian &&
+		grep -q remembered "$tmp/err" || return
+	rm nested-sva/no-plain-6.12.117
+	upstream && printed 117.orig
+}
+
+asks_nothing_offline() {
+	afresh
+	OFFLINE=1 upstream && return 1
+	[ $? -eq 4 ] && [ ! -e nested-sva ] && grep -q OFFLINE "$tmp/err"
+}
+
+ends_with_4() {
+	afresh
+	rm archive/*.xz
+	upstream && return 1
+	[ $? -eq 4 ] && printed || return
+	afresh
+	: >archive/Sources
+	upstream && return 1
+	[ $? -eq 4 ] && printed
+}
+
+# --- series-plain.sh -------------------------------------------------------------------
+
+the_tree_itself() {
+	afresh
+	plain 0 '^1..2' '^ok 1 .*BASE$' '^ok 2 applies to the plain 6.12.117$'
+}
+
+another_hash() {
+	afresh
+	sed -i 's/tar.xz:..../&0000/' patches/BASE
+	plain 1 '^not ok 1 the plain tarball'
+}
+
+# The series stands on line 2 of Debian's.
+needs_debians_patch() {
+	afresh
+	lines | sed s/2/two/ | patch_of s/4/four/ >patches/0001-core.patch
+}
+
+what_the_tree_itself_refuses() {
+	needs_debians_patch
+	plain 1 '^not ok 2 applies to the plain 6.12.117'
+}
+
+what_is_near() {
+	afresh
+	not_served 117.orig 117-1.debian
+	plain 0 '^1..4' '^ok 1 .* # SKIP ' '^ok 2 .*117 # SKIP .*not serve' \
+		'^ok 3 applies to the plain 6.12.111, the newest.*served$' \
+		'^# taken back: mend.patch' \
+		"^ok 4 applies to 6.12.117 without Debian's.* 6.12.111-1$"
+}
+
+# The older tree lacks what the newer one has: no fault of the series.
+what_is_near_refuses() {
+	afresh
+	not_served 117.orig
+	kernel source.tar.xz 6.12.117 's/2/two/; s/6/six/'
+	lines | sed s/6/six/ | patch_of s/8/eight/ >patches/0001-core.patch
+	plain 0 '^ok 3 .*111.* # SKIP 0001-core.patch does not fit' \
+		"^ok 4 applies to 6.12.117 without Debian's"
+}
+
+without_debians_patch_it_fails() {
+	needs_debians_patch
+	not_served 117.orig
+	plain 1 '^ok 3 .* # SKIP 0001-core.patch does' '^not ok 4 applies to 6.12.117 wi'
+}
+
+debians_patch_is_another() {
+	afresh
+	not_served 117.orig
+	kernel source.tar.xz 6.12.117 s/2/zwei/
+	plain 0 '^ok 4 .* # SKIP mend.patch cannot be taken back'
+}
+
+nothing_is_had() {
+	afresh
+	rm archive/*.xz
+	plain 0 '^1..2' '^ok 1 .* # SKIP .*not serve' '^ok 2 .* # SKIP .*not serve'
+}
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
+plan 15
+trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+if ! command -v apt-get >/dev/null; then
+	while [ "$ktap_count" -lt 15 ]; do
+		skip "the plain upstream tree" "no apt-get"
+	done
+	finish
+fi
+
+check "upstream gets the tree that is asked for, once" gets_it
+check "or the newest that is served, and says why" gets_the_newest_instead
+check "or the newest there is" knows_of_none
+check "a file with another hash is not taken" refuses_a_wrong_hash
+check "a failed attempt is remembered" does_not_ask_again
+check "OFFLINE asks nothing" asks_nothing_offline
+check "status 4 if there is no plain tree at all" ends_with_4
+
+check "plain: the tree itself" the_tree_itself
+check "plain: another hash than BASE's fails" another_hash
+check "plain: a series that the tree refuses fails" what_the_tree_itself_refuses
+check "plain: skipped, and what is near is tried" what_is_near
+check "plain: what is near may refuse" what_is_near_refuses
+check "plain: a series that needs Debian's patches fails" \
+	without_debians_patch_it_fails
+check "plain: skipped if Debian's patches do not come off" debians_patch_is_another
+check "plain: skipped if nothing is had" nothing_is_had
+
+rm -rf "$tmp"
+finish
