@@ -7,6 +7,8 @@ KSRC		?= build/linux
 V		?= 0
 .DEFAULT_GOAL	:= help
 .DELETE_ON_ERROR:
+# "deps" comes first, and the scripts use all processors themselves
+.NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect bench install clean
@@ -17,6 +19,9 @@ help: ## list the targets
 
 include tools/build.mk
 
+# One word for the shell, whatever is in it
+quote = '$(subst ','\'',$(1))'
+
 deps: ## install what is missing (Debian 12 or 13, root or sudo)
 	@tests/lab/deps
 
@@ -26,10 +31,10 @@ source: deps
 	@patches/bin/source
 
 apply: ## apply the series to the kernel tree KSRC=
-	@patches/bin/apply $(KSRC)
+	@patches/bin/apply $(call quote,$(KSRC))
 
 unapply: ## take the series back out of the kernel tree KSRC=
-	@patches/bin/apply -R $(KSRC)
+	@patches/bin/apply -R $(call quote,$(KSRC))
 
 tree: deps ## build/tree: a git tree of the base and the series, to work in
 	@patches/bin/tree
@@ -58,8 +63,9 @@ kselftest: kernel
 # tools/build.mk has the recipes
 pasidmod: kernel
 gpasidwork: kselftest
+vmm: kselftest qemu
 
-initramfs: kernel tools kselftest pasidmod gpasidwork
+initramfs: kernel tools kselftest pasidmod gpasidwork vmm
 	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 
@@ -96,10 +102,11 @@ bench: initramfs ## instructions per operation, against what is replaced
 
 PREFIX		?= /usr/local
 install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(DESTDIR)$(PREFIX)/sbin
+	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
+		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
 	install -m 644 $(TOOLS:%=tools/man/%.8) \
-		$(DESTDIR)$(PREFIX)/share/man/man8
+		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
 
 clean: ## remove build/
 	rm -rf build

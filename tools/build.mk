@@ -25,11 +25,19 @@ tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/
 bpf-cflags	= -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 \
 		   -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
+# What is not there is said by the name of its package. Another compiler may be
+# named by CC= and CLANG=.
+tools-needs	:= $(filter clang,$(CLANG)) $(if $(filter cc gcc,$(CC)),gcc) bpftool libc6-dev \
+		   libbpf-dev libelf-dev libjansson-dev libzstd-dev zlib1g-dev
+.PHONY: tools-needs
+tools-needs:
+	@tests/lab/deps -n $(tools-needs)
+
 .PHONY: tools
 tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
-$(tools-obj)/%.bpf.o: bpf/%.bpf.c
+$(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
 	@mkdir -p $(@D)
 	@$(tools-say) BPF $<
 	$(tools-q)$(CLANG) $(bpf-cflags) -MMD -MP -c $< -o $@
@@ -38,7 +46,7 @@ $(tools-obj)/%.skel.h: $(tools-obj)/%.bpf.o
 	@$(tools-say) SKEL $(@F)
 	$(tools-q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(tools-obj)/%.o: tools/%.c
+$(tools-obj)/%.o: tools/%.c | tools-needs
 	@mkdir -p $(@D)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
@@ -52,11 +60,11 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib)
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MP $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.c
+$(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.c | tools-needs
 	@mkdir -p $(@D)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) $< -static -o $@
@@ -87,6 +95,26 @@ gpasidwork:
 			-I$(KSRC)/drivers/iommu/iommufd tests/workload/$@.c \
 			-static -o $(TOOLS_OUT)/$@; \
 	fi
+
+# A monitor with a device that does DMA. The kernel's headers and its harness of
+# selftests, and the registers of the device as the series of QEMU has them.
+PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+VMM		:= vmm_test vmm_oracle
+.PHONY: vmm
+vmm:
+	@mkdir -p $(TOOLS_OUT)
+	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
+		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		rm -f $(VMM:%=$(TOOLS_OUT)/%); \
+	else for program in $(VMM); do \
+		$(tools-say) CC tests/vmm/$$program.c; \
+		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
+			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
+			-isystem $(KSRC)/tools/testing/selftests \
+			tests/vmm/$$program.c tests/vmm/monitor.c \
+			tests/vmm/guest.c tests/vmm/pasid_dma.c \
+			-static -o $(TOOLS_OUT)/$$program || exit; \
+	done; fi
 
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
 	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \

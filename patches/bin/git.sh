@@ -9,13 +9,31 @@
 # shellcheck disable=SC2034,SC2154 # to its user, from lib.sh
 repo=${REPO:-$build/tree}
 shown=${repo#"$root/"}
-author_name=$(git -C "$root" config user.name) || author_name=
-author_mail=$(git -C "$root" config user.email) || author_mail=
 
-# The user's own settings (diff.noprefix, format.signOff, ..) must not change
-# what a patch looks like, nor what a commit's id is.
-export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+# What the user has set, or nothing
+setting() {
+	git -C "$root" config "$@" || [ $? -eq 1 ] || die "git config fails, see above"
+}
+
+author_name=$(setting user.name)
+author_mail=$(setting user.email)
+trusted=$(setting --get-all safe.directory)
+
+# Other settings (diff.noprefix, format.signOff, ..) must not change what a patch
+# looks like, nor what a commit's id is.
+export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1
+export GIT_CONFIG_KEY_0=core.attributesFile GIT_CONFIG_VALUE_0=/dev/null
+export GIT_CONFIG_COUNT=1
+while IFS= read -r dir; do
+	export "GIT_CONFIG_KEY_$GIT_CONFIG_COUNT=safe.directory"
+	export "GIT_CONFIG_VALUE_$GIT_CONFIG_COUNT=$dir"
+	GIT_CONFIG_COUNT=$((GIT_CONFIG_COUNT + 1))
+done <<END
+$trusted
+END
+# If the repository is broken, git shall not find the one of the project.
+GIT_CEILING_DIRECTORIES=$(dirname "$repo")
+export GIT_CEILING_DIRECTORIES
 export GIT_COMMITTER_NAME="${author_name:-nested-sva}"
 export GIT_COMMITTER_EMAIL="${author_mail:-nested-sva@localhost}"
 
@@ -23,24 +41,29 @@ tgit() {
 	git -C "$repo" "$@"
 }
 
+# The same for questions, where an empty answer means something.
+ask() {
+	tgit "$@" || die "git $1 fails in $shown, see above; it is as it was"
+}
+
 # Applies patch files on top of base and prints the resulting commit. This is
 # done beside the work tree, in a checkout of only the touched files: work in
 # build/tree is in no danger, and a failure leaves nothing behind.
 am_patches() {
-	tgit worktree prune
-	am=$tmp/am
-	tgit worktree add -q --no-checkout --detach "$am" base
-	touched "$@" | sed 's|^|/|' |
-		git -C "$am" sparse-checkout set --no-cone --stdin 2>"$tmp/am.log"
-	git -C "$am" checkout -q 2>>"$tmp/am.log"
-	if [ $# -gt 0 ]; then
-		git -C "$am" am -q --keep-non-patch --no-scissors --no-3way \
-			--no-gpg-sign --committer-date-is-author-date \
-			-- "$@" >>"$tmp/am.log" 2>&1 || am_failed=1
-	fi
-	git -C "$am" rev-parse HEAD
-	tgit worktree remove --force "$am"
-	[ -z "${am_failed-}" ]
+	am=$tmp/am am_failed=
+	{
+		tgit worktree prune &&
+		tgit worktree add -q --no-checkout --detach "$am" base &&
+		touched "$@" | sed 's|^|/|' |
+			git -C "$am" sparse-checkout set --no-cone --stdin &&
+		git -C "$am" checkout -q &&
+		{ [ $# -eq 0 ] || git -C "$am" am -q --keep-non-patch --no-scissors \
+			--no-3way --no-gpg-sign --committer-date-is-author-date \
+			-- "$@"; } &&
+		git -C "$am" rev-parse HEAD >"$tmp/am.head"
+	} >"$tmp/am.log" 2>&1 || am_failed=1
+	tgit worktree remove --force "$am" && [ -z "$am_failed" ] &&
+		cat "$tmp/am.head"
 }
 
 # An unfinished rebase or am in the tree would make HEAD mean something else.

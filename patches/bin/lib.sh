@@ -10,11 +10,14 @@
 
 # shellcheck disable=SC2034,SC2154 # shared with the script that sources this
 
-# Messages are read by scripts here, so they must not be translated.
-export LC_ALL=C
+# shellcheck source-path=SCRIPTDIR source=../../tests/lab/env.sh
+. "$root/tests/lab/env.sh"
 patches=$(cd "${PATCHES:-$root/patches}" && pwd)
-build=${BUILD:-$root/build}
-cache=${XDG_CACHE_HOME:-${HOME:-$build}/.cache}/nested-sva
+build=$(realpath -m "${BUILD:-$root/build}")
+# git without the user's settings, and without a repository that might be around
+# the current directory: in one, it would skip files without a word.
+alone='env GIT_DIR=/dev/null GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
+	GIT_CONFIG_COUNT=0 GIT_ATTR_NOSYSTEM=1 git -c core.attributesFile=/dev/null'
 
 say() {
 	printf '%s\n' "$me: $*"
@@ -32,6 +35,7 @@ die() {
 # A scratch directory in $tmp, gone when the script ends.
 scratch() {
 	tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
+	tmp=$(cd "$tmp" && pwd)
 	trap 'rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -162,39 +166,58 @@ find_pristine() {
 	version=$(tree_version "$pristine")
 }
 
-# Copies those files of the list $3 that exist in the tree $1 into stage $2.
+# Copies those files of the list $3 that exist in the tree $1 into directory $2.
 stage() {
 	mkdir -p "$2"
 	while read -r file; do
-		[ ! -e "$1/$file" ] || printf '%s\n' "$file"
+		if [ -e "$1/$file" ] || [ -L "$1/$file" ]; then
+			printf '%s\n' "$file"
+		fi
 	done <"$3" >"$tmp/present"
 	tar -C "$1" -cf "$tmp/stage.tar" -T "$tmp/present" &&
 	tar -C "$2" -xpf "$tmp/stage.tar" --no-same-owner
 }
 
-# Applies patch file $2 in stage $1: offsets are fine, fuzz is not. Further
-# arguments go to patch(1); what that said is in $stage_log.
-stage_patch() {
+# git apply in directory $1, with git's arguments after that: offsets are fine,
+# fuzz is not. What it said is in $stage_log.
+git_apply() {
 	stage_dir=$1
-	stage_file=$2
-	shift 2
-	stage_log=$(patch -d "$stage_dir" -p1 -F0 -f -r - \
-		--no-backup-if-mismatch "$@" <"$stage_file" 2>&1)
+	shift
+	# shellcheck disable=SC2086 # $alone is a list
+	stage_log=$(cd "$stage_dir" && $alone apply -v --whitespace=nowarn \
+		${only:+"--include=$only"} "$@" 2>&1)
 }
 
-# Applies the first $2 patches of the series in stage $1. On failure $failed
-# is the patch; offsets are added to the file $offsets, if that is set.
-stage_push() {
-	for failed in $(series_list "$2"); do
-		stage_patch "$1" "$patches/$failed" || return 1
-		[ -z "${offsets-}" ] || printf '%s\n' "$stage_log" |
-			awk -v patch="${failed%%-*}" '/^patching file / { file = $3 }
-				sub(/^Hunk .* \(offset /, "") {
-					sub(/\).*/, "")
-					print patch ": " file ": offset " $0
-				}' >>"$offsets"
+# What does not fit, of what git said.
+git_errors() {
+	printf '%s\n' "$stage_log" |
+		sed -n -e '/while searching for/d' -e 's/^error: /    /p'
+}
+
+# Applies the patches $2.. in directory $1. On failure $failed is the one that
+# does not fit. $tmp/offsets tells of offsets.
+push() {
+	dir=$1
+	shift
+	: >"$tmp/offsets"
+	for failed; do
+		git_apply "$dir" "$patches/$failed" || return 1
+		printf '%s\n' "$stage_log" | awk -v patch="${failed%%-*}" '
+			/^Checking patch / { file = substr($3, 1, length($3) - 3) }
+			/^Hunk .* \(offset / {
+				gsub(/.*\(|\)\.$/, "")
+				print patch ": " file ": " $0
+			}' >>"$tmp/offsets"
 	done
-	failed=
+}
+
+# Takes the patches $2.. back, the last one first.
+pop() {
+	dir=$1
+	shift
+	for failed in $(printf '%s\n' "$@" | tac); do
+		git_apply "$dir" -R "$patches/$failed" || return 1
+	done
 }
 
 # Does the series apply to a copy of tree $1? What apply said is in $tmp/out.
@@ -205,85 +228,55 @@ applies() {
 		{ cat "$tmp/out"; return 1; }
 }
 
-# Takes the first $2 patches of the series back in stage $1.
-stage_pop() {
-	for failed in $(series_list "$2" | tac); do
-		stage_patch "$1" "$patches/$failed" -R || return 1
-	done
-	failed=
+# Makes tree $1, whose files of the list $2 are those of $tmp/old, like $tmp/new.
+# git writes nothing if a change does not fit. But when a disk is full or a
+# directory is read-only, it stops after it removed files: these are put back.
+land() {
+	# shellcheck disable=SC2086 # $alone is a list
+	(
+		trap '' INT TERM HUP
+		status=0
+		cd "$tmp" || exit
+		$alone diff --no-index --binary --no-renames old new >changes ||
+			status=$?
+		[ $status -ne 0 ] || exit 0
+		[ $status -eq 1 ] || die "git diff fails, see above"
+		cd "$1" || exit
+		said=$(like_the_tree $alone apply -p2 --whitespace=nowarn \
+			<"$tmp/changes" 2>&1) || {
+			printf '%s\n' "$said" | head -n 3 >&2
+			put_back "$2"
+			die "cannot write in $1, which is $state"
+		}
+	)
 }
 
-# Prints "M path", "A path" or "D path" for each file of the list $3 that tree
-# $1 must get, lose or change to be like stage $2.
-stage_diff() {
+# As the owner of the tree, and with the permissions that its Makefile has.
+like_the_tree() {
+	mode=0$(stat -c %a Makefile)
+	umask "$(printf %o $((0777 & ~(0700 | mode | (mode & 0444) >> 2))))"
+	owner=$(stat -c %u Makefile)
+	[ "$(id -u)" -ne 0 ] || [ "$owner" -eq 0 ] || set -- setpriv \
+		--reuid="$owner" --regid="$(stat -c %g Makefile)" --clear-groups "$@"
+	"$@"
+}
+
+put_back() {
 	while read -r file; do
-		if [ ! -e "$2/$file" ]; then
-			[ ! -e "$1/$file" ] || printf 'D %s\n' "$file"
-		elif [ ! -e "$1/$file" ]; then
-			printf 'A %s\n' "$file"
-		elif ! cmp -s "$1/$file" "$2/$file" ||
-		     [ "$(stat -c %a "$1/$file")" != "$(stat -c %a "$2/$file")" ]; then
-			printf 'M %s\n' "$file"
+		if [ ! -e "$tmp/old/$file" ]; then
+			rm -f "$file"
+			rmdir -p --ignore-fail-on-non-empty "${file%/*}" || :
+		elif ! cmp -s "$tmp/old/$file" "$file"; then
+			printf '%s\n' "$file"
 		fi
-	done <"$3"
-}
-
-# Makes tree $1 like stage $2 for the changes listed in $3. New contents are
-# first written beside the old; only when all are there are they renamed. So
-# a full disk or a read-only file leaves the tree as it was, and a hard-linked
-# copy of the tree is not changed through the link.
-stage_commit() {
-	new=.nested-sva-new
-	if ! stage_prepare "$1" "$2" "$3"; then
-		sed 's/^. //' "$3" | while read -r file; do
-			rm -f "$1/$file$new" || :
-			prune_empty "$1" "$file"
-		done
-		return 1
-	fi
-	trap '' INT TERM HUP
-	while read -r what file; do
-		if [ "$what" = D ]; then
-			rm -f "$1/$file"
-			prune_empty "$1" "$file"
-		else
-			mv -fT "$1/$file$new" "$1/$file" ||
-				die "$1 is half written: no $file"
-		fi
-	done <"$3"
-	trap 'exit 130' INT
-	trap 'exit 143' TERM HUP
-}
-
-stage_prepare() {
-	while read -r what file; do
-		dir=$(dirname "$file")
-		case $what in
-		D) [ -w "$1/$dir" ] || return 1; continue ;;
-		A) make_dirs "$1" "$dir" || return 1; like=$dir ;;
-		M) like=$file ;;
-		esac
-		cp -T "$2/$file" "$1/$file$new" &&
-		chmod --reference="$2/$file" "$1/$file$new" &&
-		give "$1/$like" "$1/$file$new" || return 1
-	done <"$3"
-}
-
-# New directories belong to the owner of the tree, also when root makes them.
-make_dirs() {
-	[ ! -d "$1/$2" ] || return 0
-	make_dirs "$1" "$(dirname "$2")" && mkdir "$1/$2" && give "$1" "$1/$2"
-}
-
-give() {
-	[ "$(id -u)" -ne 0 ] || chown --reference="$1" "$2"
-}
-
-# Removes the directories above $2 in tree $1 that are empty.
-prune_empty() {
-	dir=$(dirname "$2")
-	[ "$dir" = . ] || [ ! -d "$1/$dir" ] ||
-		(cd "$1" && rmdir -p --ignore-fail-on-non-empty "$dir")
+	done <"$1" >"$tmp/lost" 2>/dev/null
+	tar -C "$tmp/old" -cf - -T "$tmp/lost" | like_the_tree tar -xpf - || :
+	stage . "$tmp/now" "$1"
+	state="as it was"
+	diff -r "$tmp/old" "$tmp/now" >/dev/null || {
+		mv "$tmp/old" "$tmp.old"
+		state="half written. What was there is in $tmp.old"
+	}
 }
 
 # Brings tree $1 from whatever prefix of whatever series it has to the first
@@ -292,31 +285,39 @@ prune_empty() {
 sync_tree() {
 	mkdir -p "$2/pristine" "$2/written"
 	touch "$2/touched"
-	series_touched "$3" >"$tmp/touched"
-	sort -u "$2/touched" "$tmp/touched" >"$tmp/both"
+	series_touched "$3" | sort -u "$2/touched" - >"$tmp/touched"
 	comm -13 "$2/touched" "$tmp/touched" >"$tmp/fresh"
+	rm -rf "$tmp/old" "$tmp/new"
 	# What no series has touched until now is still as it was unpacked.
-	(cd "$2/pristine" && xargs -r -d '\n' rm -f --) <"$tmp/fresh"
-	stage "$1" "$2/pristine" "$tmp/fresh"
-	rm -rf "$tmp/stage"
-	stage "$2/pristine" "$tmp/stage" "$tmp/both"
-	stage_push "$tmp/stage" "$3" || return 1
-	stage_diff "$1" "$tmp/stage" "$tmp/both" >"$tmp/changes"
+	{
+		stage "$1" "$2/pristine" "$tmp/fresh" &&
+		stage "$1" "$2/written" "$tmp/fresh" &&
+		mv "$tmp/touched" "$2/touched" &&
+		stage "$1" "$tmp/old" "$2/touched" &&
+		cp -a "$2/pristine" "$tmp/new"
+	} || die "cannot copy what the series touches in $1, see above"
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	push "$tmp/new" $(series_list "$3") || return 1
 	sync_check_edits "$1" "$2"
-	stage_commit "$1" "$tmp/stage" "$tmp/changes" || die "cannot write in $1"
+	land "$1" "$2/touched" || exit
 	rm -rf "$2/written"
-	cp -a "$tmp/stage" "$2/written"
-	# Files of an earlier series stay known: their pristine copy is good.
-	mv "$tmp/both" "$2/touched"
+	cp -a "$tmp/new" "$2/written"
 }
 
-# Nobody should edit here, but a lost evening is worse than a question.
+# Nobody should edit here, but a lost evening is worse than a question. What
+# was interrupted while it was written is no edit.
 sync_check_edits() {
 	[ -z "${FORCE-}" ] || return 0
-	stage_diff "$1" "$2/written" "$2/touched" | sort >"$tmp/edited"
-	sort "$tmp/changes" | comm -12 - "$tmp/edited" | sed 's/^..//' >"$tmp/lost"
-	[ ! -s "$tmp/lost" ] || die "$1/$(head -n 1 "$tmp/lost") was changed by hand." \
-		"Work in build/tree (make tree), or lose it with FORCE=1."
+	while read -r file; do
+		alike "$tmp/old/$file" "$2/written/$file" ||
+			alike "$tmp/old/$file" "$tmp/new/$file" ||
+			die "$1/$file was changed by hand." \
+			"Work in build/tree (make tree), or lose it with FORCE=1."
+	done <"$2/touched"
+}
+
+alike() {
+	cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }
 }
 
 # What kernel-doc of tree $2 complains about in the files of the list $3 in

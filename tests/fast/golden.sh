@@ -7,11 +7,11 @@
 # of pasidsnoop. After a wanted change: "golden.sh -u" shows the differences
 # and takes them over.
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=/dev/null
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}
-work=$(mktemp -d)
+workdir
 export TZ=UTC LC_ALL=C
 
 cases() {
@@ -51,24 +51,15 @@ valid_json() {
 		.[-1].type == "end" and .[-1].events == length - 2' >/dev/null
 }
 
-update() {
-	cases | while read -r name args; do
-		# shellcheck disable=SC2086 # the options of a case are words
-		run_case "$name" $args
-		same "$name" || cp "$work/$name.out" "$here/golden/$name.out"
-	done
-}
-
-[ "${1-}" != -u ] || { update; rm -rf "$work"; exit; }
-plan $(($(cases | wc -l) + 3))
 cases >"$work/cases"
 while read -r name args; do
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # the options of a case are words
 	run_case "$name" $args
+	[ "${1-}" != -u ] || same "$name" ||
+		cp "$work/$name.out" "$here/golden/$name.out"
 	check "golden: $name" same "$name"
 done <"$work/cases"
 check "default output fits 79 columns" no_line_over_79
 check "JSON parses, from start to end" valid_json json
 check "so does that of invsnoop" valid_json inv-json
-rm -rf "$work"
 finish

@@ -10,7 +10,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=check
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
@@ -224,7 +224,8 @@ refuses_unapply_of_nothing() {
 
 refuses_half() {
 	fresh_tree
-	stage_push "$tmp/k" $((total - 1)) || return 1
+	# shellcheck disable=SC2046 # file names of patches have no blanks
+	push "$tmp/k" $(series_list $((total - 1))) || return 1
 	[ "$total" -eq 1 ] || refused "half-patched: the first $((total - 1))" || return
 	fresh_tree
 	file=$(head -n 1 "$tmp/changed.list")
@@ -386,15 +387,13 @@ on_and_off() {
 form_only=
 [ "${1-}" != -f ] || form_only=1
 allow=${ALLOW:-$here/checkpatch.allow}
-scratch
+workdir
+tmp=$work
 total=$(series_length)
 if [ "$total" -eq 0 ]; then
-	plan 1
 	not_ok "the series has patches" "patches/series lists none"
 	finish
 fi
-if [ -n "$form_only" ]; then plan $((4 + total)); else plan $((16 + 2 * total)); fi
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
 
 form_of_everything
 if [ -z "$form_only" ]; then
@@ -404,5 +403,4 @@ if [ -z "$form_only" ]; then
 	silent "kernel-doc has no new complaint" kernel_doc_delta
 fi
 
-rm -rf "$tmp"
 finish

@@ -13,7 +13,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/patches/bin
 me=plain
 # shellcheck source-path=SCRIPTDIR source=../../patches/bin/lib.sh
@@ -48,7 +48,6 @@ is_of_base() {
 }
 
 the_tree_itself() {
-	plan 2
 	is_of_base
 	dir=$(extract "$plain" "$tmp/list") || dir=
 	check "applies to the plain $version" applies "$dir"
@@ -90,7 +89,7 @@ take_back() {
 	find_pristine "$tmp/less.list" || return
 	stage "$pristine" "$tmp/less" "$tmp/less.list"
 	tac "$tmp/way" | while read -r name; do
-		stage_patch "$tmp/less" "$tmp/debian/patches/$name" -R ||
+		git_apply "$tmp/less" -R "$tmp/debian/patches/$name" ||
 			{ echo "$name"; return 1; }
 	done
 }
@@ -120,7 +119,6 @@ without_debians() {
 
 what_is_near() {
 	skips=$(tail -n 1 "$tmp/why")
-	if [ -z "$plain" ]; then plan 2; else plan 4; fi
 	skip "the plain tarball of $version is the one of BASE" "${skips#*: }"
 	skip "applies to the plain $version" "${skips#*: }"
 	[ -n "$plain" ] || return 0
@@ -128,17 +126,16 @@ what_is_near() {
 	without_debians
 }
 
-scratch
+workdir
+tmp=$work
 series_touched "$(series_length)" >"$tmp/touched.list"
 { cat "$tmp/touched.list"; echo Makefile; } | sort >"$tmp/list"
 find_pristine "$tmp/list"
 "$here/upstream" "$version" >"$tmp/had" 2>"$tmp/why" || : >"$tmp/had"
 plain=$(sed -n 1p "$tmp/had")
 debian=$(sed -n 2p "$tmp/had")
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
 case ${plain##*/} in
 linux*[_-]"$version".*) the_tree_itself ;;
 *) what_is_near ;;
 esac
-rm -rf "$tmp"
 finish

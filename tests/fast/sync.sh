@@ -3,12 +3,12 @@
 #
 # What each tool takes and prints, its --help and its manual say the same.
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=/dev/null
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}
 top=$here/../..
-work=$(mktemp -d)
+workdir
 
 # Of the tool NAME; its cases in golden/ begin with PREFIX
 about() { # NAME PREFIX
@@ -120,7 +120,7 @@ every_event_is_described() {
 has_all_sections() {
 	for part in NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS FIELDS \
 		EXAMPLES OUTPUT-JSON EXIT-STATUS OVERHEAD CAVEATS SEE-ALSO; do
-		[ -n "$(section $part)" ] && continue
+		[ -n "$(section "$part")" ] && continue
 		echo "$part"
 		return 1
 	done
@@ -181,9 +181,7 @@ check_tool() {
 			grep -qE '^$name [0-9.]+ \(libbpf v?[0-9.]+\)\$'"
 }
 
-plan 23
 check_tool pasidsnoop ''
 check_tool invsnoop inv-
 check "every tool is in README and tracing.md" every_tool_is_listed
-rm -rf "$work"
 finish

@@ -3,5 +3,5 @@
 #
 # Unit tests of what the tools share.
 
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 exec "${TOOLS_OUT:-$here/../../build/tools}/unit"

@@ -3,11 +3,11 @@
 #
 # Status and message of the tools where they cannot start. Nothing is traced.
 
-here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=/dev/null
+here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$here/../lab/ktap.sh"
 tools=${TOOLS_OUT:-$here/../../build/tools}
-work=$(mktemp -d)
+workdir
 # Under a path that nobody may read, another user could not run it.
 cp "$tools/pasidsnoop" "$tools/invsnoop" "$work/"
 chmod 755 "$work" "$work/pasidsnoop" "$work/invsnoop"
@@ -20,7 +20,7 @@ gives() {
 	"$@" >"$work/out" 2>"$work/err"
 	got=$?
 	cat "$work/out" "$work/err"
-	[ $got -eq "$status" ] && [ ! -s "$work/out" ] &&
+	[ "$got" -eq "$status" ] && [ ! -s "$work/out" ] &&
 		tr '\n' ' ' <"$work/err" | grep -qE "$regex" &&
 		! grep '.\{80\}' "$work/err" && ! grep '^libbpf' "$work/err"
 }
@@ -60,8 +60,6 @@ cannot_start() { # NAME RECORDING
 			[ \$? -eq 1 ] && grep -q 'No space left' '$work/err'"
 }
 
-plan 14
 cannot_start pasidsnoop one.rec
 cannot_start invsnoop inv-one.rec
-rm -rf "$work"
 finish

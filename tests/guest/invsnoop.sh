@@ -8,31 +8,11 @@
 #
 # intel_iommu=off: see kselftest.sh.
 
-# shellcheck source=/dev/null
-. /lib/ktap.sh
-files=$PWD
-mkdir /tmp/snoop && cd /tmp/snoop || exit 1
-
-# begin NAME OPTION..: a tracer in the background, attached when this returns;
-# one that does not end is killed, so that it fails its test and no other
-begin() {
-	name=$1
-	shift
-	rm -f ready
-	timeout -s KILL 100 invsnoop --ready-file ready "$@" \
-		>"$name.out" 2>"$name.err" &
-	snoop=$!
-	until [ -e ready ]; do
-		kill -0 "$snoop" || return
-		sleep 0.1
-	done
-}
-
-# Its exit status
-end() {
-	kill -INT "$snoop"
-	wait "$snoop"
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+tool=invsnoop
+load='gpasidwork -n 2 -x 7 -b 1 -B 5'
+flood='gpasidwork -n 2 -i 97'
 
 # The requests in one form for all three sources:
 # PID PASID CACHES GRANULARITY ADDR GRANULE GRANULES ENTRIES RET
@@ -50,78 +30,25 @@ of_work() {
 	jq -r '.inv[]' "$@" | sort
 }
 
-# The events of trace-cmd as "NAME PID FIELD=VALUE.."
-tracecmd_lines() {
-	trace-cmd report -i "$1" 2>/dev/null | awk '
-		match($0, / cache_inv_[a-z]+: /) {
-			pid = $1
-			sub(/.*-/, "", pid)
-			print substr($0, RSTART + 1, RLENGTH - 3), pid, \
-				substr($0, RSTART + RLENGTH)
-		}'
-}
-
 # Long numbers must not go through awk, whose numbers have 53 bits.
 of_tracecmd() {
-	tracecmd_lines "$1" | awk '
-		{
-			split("", f)
-			for (i = 3; i <= NF; i++)
-				if (split($i, kv, "=") == 2)
-					f[kv[1]] = kv[2]
-		}
+	{
+		by_tracecmd "$1" cache_inv_begin id pasid cache granularity addr \
+			granule granules entries
+		by_tracecmd "$1" cache_inv_end id ret
+	} | awk '
 		$1 == "cache_inv_begin" {
-			caches = (f["cache"] ~ /(^|[|])iotlb/) +
-				 2 * (f["cache"] ~ /dev-iotlb/) +
-				 4 * (f["cache"] ~ /pasid/)
-			granu = f["granularity"] == "pasid" ? 1 : \
-				f["granularity"] == "addr" ? 2 : 0
-			begun[f["id"]] = $2 " " f["pasid"] " " caches " " granu \
-				" " f["addr"] " " f["granule"] " " f["granules"] \
-				" " f["entries"]
+			caches = ($5 ~ /(^|[|])iotlb/) + 2 * ($5 ~ /dev-iotlb/) +
+				 4 * ($5 ~ /pasid/)
+			granu = $6 == "pasid" ? 1 : $6 == "addr" ? 2 : 0
+			begun[$3] = $2 " " $4 " " caches " " granu " " $7 " " $8 \
+				" " $9 " " $10
 		}
-		$1 == "cache_inv_end" { print begun[f["id"]], f["ret"] }
+		$1 == "cache_inv_end" { print begun[$3], $4 }
 	' | while read -r pid pasid caches granu addr granule granules rest; do
 		printf '%s %s %s %s 0x%x 0x%x 0x%x %s\n' "$pid" "$pasid" \
 			"$caches" "$granu" "$addr" "$granule" "$granules" "$rest"
 	done | sort
-}
-
-ended() { # NAME JQ-EXPRESSION: holds for the last record of NAME
-	tail -n 1 "$1.out" |
-		jq -es "length == 1 and (.[0] | .type == \"end\" and ($2))" >/dev/null ||
-		{ tail -n 1 "$1.out"; cat "$1.err"; false; }
-}
-
-all() { # NAME JQ-EXPRESSION: holds for all requests
-	jq -es "map(select(.type == \"inv\")) | length > 0 and all($2)" "$1.out" >/dev/null
-}
-
-number_of() { # NAME JQ-CONDITION
-	jq -s "map(select(.type == \"inv\" and ($2))) | length" "$1.out"
-}
-
-lines() {
-	wc -l <"$1"
-}
-
-same() { # FILE FILE: the same, and not nothing
-	diff "$1" "$2" && [ -s "$1" ]
-}
-
-sees() { # NAME FILE: the trace NAME has exactly the requests of FILE
-	of_snoop "$1" >got
-	same "$2" got
-}
-
-gives() { # STATUS REGEX CMD..
-	status=$1 regex=$2
-	shift 2
-	timeout -s KILL 100 "$@" >gives.out 2>gives.err
-	got=$?
-	cat gives.out gives.err
-	[ $got -eq "$status" ] && tr '\n' ' ' <gives.err | grep -qE "$regex" &&
-		! grep -q '^libbpf' gives.err
 }
 
 no_hooks() {
@@ -131,7 +58,6 @@ no_hooks() {
 
 # A kernel of the first patches, or a stock one: there is nothing else to see
 [ -e /sys/kernel/tracing/events/iommu/cache_inv_begin ] || {
-	plan 2
 	check "no tracepoints: status 4" gives 4 'no tracepoints' invsnoop
 	check "nor in other types: status 4" no_hooks
 	finish
@@ -139,22 +65,12 @@ no_hooks() {
 
 # --- the same in all three sources ---------------------------------------------
 
-cat >three.sh <<-'END'
-	invsnoop --ready-file ready --json --strict >three.out 2>three.err &
-	until [ -e ready ]; do sleep 0.1; done
-	gpasidwork -n 3 -i 23 -x 17 -b 8 -B 11 -k >work.three
-	kill -INT $!
-	wait $!
-	echo $? >three.status
-END
-
 three_sources() {
-	rm -f ready
-	trace-cmd record -q -e iommu:cache_inv_begin -e iommu:cache_inv_end -b 4096 \
-		-o three.dat sh three.sh >/dev/null
+	beside_tracecmd three 'iommu:cache_inv_begin iommu:cache_inv_end' '' \
+		'gpasidwork -n 3 -i 23 -x 17 -b 8 -B 11 -k >work.three'
 	of_work work.three >three.work
 	of_snoop three >three.snoop
-	of_tracecmd three.dat >three.tracecmd
+	of_tracecmd three >three.tracecmd
 }
 
 workload_did_its_part() {
@@ -163,8 +79,7 @@ workload_did_its_part() {
 }
 
 ids_and_devices() {
-	tracecmd_lines three.dat | sed -nE \
-		's/^cache_inv_end .*device=([^ ]*) .* id=([0-9]+) .*/\2 \1/p' | sort >want
+	by_tracecmd three cache_inv_end id device | cut -d ' ' -f 3- | sort >want
 	jq -r 'select(.type == "inv") | "\(.id) \(.dev)"' three.out | sort >got
 	same want got && [ "$(cut -d ' ' -f 2 got | sort -u | wc -l)" -eq 3 ]
 }
@@ -181,19 +96,19 @@ nothing_lost_or_left_over() {
 # Of 17 wrong ones in turn, and of 4 batches with one in the middle, in which the
 # wrong one and with half of them the 5 after it fail; in two processes.
 results_are_told() {
-	[ "$(number_of three '.err == "ENOENT"')" -eq $((2 * (4 + 1))) ] &&
-		[ "$(number_of three '.err == "EINVAL" and .caches != null')" \
+	[ "$(number_of three inv '.err == "ENOENT"')" -eq $((2 * (4 + 1))) ] &&
+		[ "$(number_of three inv '.err == "EINVAL" and .caches != null')" \
 			-eq $((2 * (4 + 1))) ] &&
-		[ "$(number_of three '.err == "EOPNOTSUPP"')" -eq $((2 * (3 + 1))) ] &&
-		[ "$(number_of three '.err == "EOVERFLOW"')" -eq $((2 * (3 + 1))) ] &&
-		[ "$(number_of three '.err == "ECANCELED"')" -eq $((2 * 2 * 5)) ] &&
-		[ "$(number_of three '.caches == null and .err == "EINVAL"')" \
+		[ "$(number_of three inv '.err == "EOPNOTSUPP"')" -eq $((2 * (3 + 1))) ] &&
+		[ "$(number_of three inv '.err == "EOVERFLOW"')" -eq $((2 * (3 + 1))) ] &&
+		[ "$(number_of three inv '.err == "ECANCELED"')" -eq $((2 * 2 * 5)) ] &&
+		[ "$(number_of three inv '.caches == null and .err == "EINVAL"')" \
 			-eq $((2 * 3)) ]
 }
 
 times_are_possible() {
 	duration=$(tail -n 1 three.out | jq .duration_us)
-	all three ".ns > 0 and .ns / 1000 < $duration and .ts_us >= 0 and
+	all three inv ".ns > 0 and .ns / 1000 < $duration and .ts_us >= 0 and
 		.ts_us + .ns / 1000 <= $duration"
 }
 
@@ -217,7 +132,7 @@ only_that() { # OPTION: -p or -t
 		sleep 0.1
 	done
 	begin filter --json "$1" "$that" || return
-	wait $work
+	wait "$work"
 	end && snoop=$unfiltered && end || return
 	first=$(jq -s 'map(select(.type == "inv").id)[0]' filter.out)
 	jq -r "select(.type == \"inv\" and .pid == $that and .id >= $first) | .id" \
@@ -242,7 +157,7 @@ only_those_pasids() {
 only_failures() {
 	filtered failed -x && of_work work.failed | grep -v ' 0$' >want
 	sees failed want && [ "$(lines want)" -eq 17 ] && ended failed '.filtered == 23' &&
-		all failed '.ret < 0 and .err != null'
+		all failed inv '.ret < 0 and .err != null'
 }
 
 filters_add_up() {
@@ -277,27 +192,6 @@ no_such_device() {
 
 # --- losses --------------------------------------------------------------------
 
-# A tracer that is stopped cannot read: what does not fit 4 KiB is lost.
-overflow() { # NAME OPTION..: leaves its status in $status
-	begin "$@" --json --buffer-kb 4 || return
-	kill -STOP "$snoop"
-	gpasidwork -n 2 -i 97 >work.lost
-	kill -CONT "$snoop"
-	end
-	status=$?
-}
-
-loss_is_told() {
-	overflow lost && [ "$status" -eq 0 ] &&
-		ended lost ".lost > 0 and .events > 0 and
-			.events + .lost == 194 and .seen == 194 and .unfinished == 0" &&
-		grep -q 'events were lost' lost.err
-}
-
-strict_fails_on_loss() {
-	overflow strict --strict && [ "$status" -eq 1 ] && ended strict '.lost > 0'
-}
-
 # Of what there was no room for, only the end is known, and that it is.
 no_room_is_told() {
 	begin room --json --strict --in-flight 7
@@ -306,7 +200,7 @@ no_room_is_told() {
 	[ $? -eq 1 ] && ended room '.overflow > 0 and .unpaired == .overflow and
 		.events == 768 and .unfinished == 0' &&
 		grep -q 'were not followed: too many' room.err &&
-		[ "$(number_of room '.entries == null and .ns == null and
+		[ "$(number_of room inv '.entries == null and .ns == null and
 			.caches == null')" -eq "$(tail -n 1 room.out | jq .unpaired)" ] &&
 		of_work work.room | awk '{ print $NF }' | sort | uniq -c >want &&
 		jq -r 'select(.type == "inv") | .ret' room.out | sort | uniq -c >got &&
@@ -328,9 +222,9 @@ whenever_it_starts() {
 				all(. < 244)' churn.out >/dev/null &&
 			good=$((good + 1))
 	done
-	kill $churn
-	wait $churn
-	[ $good -eq 5 ]
+	kill "$churn"
+	wait "$churn"
+	[ "$good" -eq 5 ]
 }
 
 # More than the buffer holds, so it must be read meanwhile.
@@ -338,31 +232,6 @@ keeps_up_without_loss() {
 	begin burst --json --strict && gpasidwork -n 4 -i 2999 -p 1 >work.burst &&
 		{ end || { cat burst.err; return 1; }; } &&
 		of_work work.burst >want && sees burst want
-}
-
-# --- ends ----------------------------------------------------------------------
-
-ends_after_limit() {
-	begin limit --json -n 5 && gpasidwork >/dev/null && wait "$snoop" &&
-		ended limit '.reason == "limit" and .events == 5'
-}
-
-ends_after_duration() {
-	begin duration --json -d 1 && wait "$snoop" &&
-		ended duration '.reason == "duration" and .duration_us >= 1000000'
-}
-
-# Even without another event: its reader has gone.
-ends_with_its_reader() {
-	timeout -s KILL 100 invsnoop 2>pipe.err | head -n 1 >/dev/null
-	grep -q '^invsnoop: 0 events, 0 lost' pipe.err
-}
-
-runs_a_command() {
-	timeout -s KILL 100 invsnoop --json -- sh -c 'gpasidwork -n 2 >work.cmd; exit 3' \
-		>cmd.out 2>cmd.err &&
-		of_work work.cmd >want && sees cmd want &&
-		ended cmd '.reason == "command" and .command.exit == 3'
 }
 
 # --- and the rest ----------------------------------------------------------------
@@ -384,13 +253,6 @@ both_tools_at_once() {
 			pasid.out)" -eq 21 ]
 }
 
-replay_is_the_same() {
-	begin live -w --record rec && gpasidwork -n 2 -x 7 -b 1 -B 5 >/dev/null && end &&
-		invsnoop -w --replay rec 2>/dev/null >replayed &&
-		diff live.out replayed && [ "$(lines replayed)" -eq $((2 * 23 + 1)) ]
-}
-
-plan 28
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "invsnoop = workload, request by request" same three.work three.snoop
@@ -407,17 +269,11 @@ check "-D: only that device; two tracers see the same" only_that_device
 check "-D: the whole name" no_such_device
 check "-x: only failures" only_failures
 check "filters add up" filters_add_up
-check "loss is counted and told" loss_is_told
-check "--strict: loss is status 1" strict_fails_on_loss
 check "no room is counted and told, results are there" no_room_is_told
 check "whenever it starts and ends" whenever_it_starts
 check "4 x 2999 requests without loss" keeps_up_without_loss
-check "-n ends it" ends_after_limit
-check "-d ends it" ends_after_duration
-check "a closed pipe ends it with a summary" ends_with_its_reader
-check "-- CMD: traced from its first to its last request" runs_a_command
 check "-v tells the plan" plan_is_told
 check "no tracepoints: status 4" no_hooks
 check "pasidsnoop at the same time" both_tools_at_once
-check "--replay of --record is the same" replay_is_the_same
+as_every_tool
 finish

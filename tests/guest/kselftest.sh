@@ -44,7 +44,6 @@ echo 128 >/proc/sys/vm/nr_hugepages
 extra=$(others)
 # shellcheck disable=SC2086 # one word each
 set -- $required $extra
-plan $#
 for name; do
 	if [ -x "$dir/$name" ]; then
 		run "$name"

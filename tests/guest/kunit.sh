@@ -28,7 +28,6 @@ report() { # SUITE
 
 count=$(echo "$modules" | wc -w)
 if [ "$count" -eq 0 ]; then
-	plan 1
 	not_ok "KUnit modules" "no *_kunit.ko in /lib/modules"
 	finish
 fi
@@ -44,8 +43,6 @@ $module: $reason"
 done
 suites=$(find "$results" -mindepth 1 -type d -exec basename {} \; | sort)
 
-# shellcheck disable=SC2086 # one word each
-plan $((1 + $(echo $suites $loaded | wc -w)))
 if [ -z "$refused" ]; then
 	ok "all KUnit modules load"
 else

@@ -8,33 +8,19 @@
 #
 # intel_iommu=off: see kselftest.sh.
 
-# shellcheck source=/dev/null
-. /lib/ktap.sh
-mkdir /tmp/bind && cd /tmp/bind || exit 1
-
-gives() { # STATUS REGEX CMD..
-	status=$1 regex=$2
-	shift 2
-	timeout -s KILL 100 "$@" >gives.out 2>gives.err
-	got=$?
-	cat gives.out gives.err
-	[ $got -eq "$status" ] && tr '\n' ' ' <gives.err | grep -qE "$regex"
-}
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. ./lib.sh
+tool=pasidsnoop
 
 absent='does not tell of: .*attach, detach, bind, unbind'
 
 # A kernel of the first patches
 [ -e /sys/kernel/tracing/events/iommu/gpasid_bind ] || {
-	plan 2
 	check "events of devices are said to be absent" gives 0 "$absent" \
 		pasidsnoop -d 1
 	check "asked for: status 4" gives 4 'has not all|cannot show' \
 		pasidsnoop -e bind,unbind -d 1
 	finish
-}
-
-same() { # FILE FILE: the same, and not nothing
-	diff "$1" "$2" && [ -s "$1" ]
 }
 
 snoop() { # NAME OPTION..: traces the load of work.NAME, which is in $load
@@ -43,10 +29,6 @@ snoop() { # NAME OPTION..: traces the load of work.NAME, which is in $load
 	timeout -s KILL 100 pasidsnoop --json --strict "$@" -- \
 		sh -c "gpasidwork $load >work.$name" >"$name.out" 2>"$name.err" ||
 		{ cat "$name.err"; false; }
-}
-
-number_of() { # NAME JQ-CONDITION
-	jq -s "map(select($2)) | length" "$1.out"
 }
 
 # "bind PID PASID GPASID TABLE RET", "unbind PID PASID GPASID REVOKED RET", with -
@@ -69,46 +51,20 @@ of_snoop() {
 	no_worker lines
 }
 
-# NAME FIELD..: "EVENT PID VALUE.." of the events gpasid_NAME or NAME_device_pasid
+# As by_tracecmd, of the events "gpasid_EVENT" and "EVENT_device_pasid"
 fields() {
-	trace-cmd report -i three.dat 2>/dev/null | awk -v want="$*" '
-		BEGIN { n = split(want, name, " ") }
-		match($0, / (gpasid_)?[a-z]+(_device_pasid)?: +IOMMU: /) {
-			event = substr($0, RSTART, RLENGTH)
-			gsub(/gpasid_|_device_pasid|: +IOMMU: | /, "", event)
-			if (event != name[1])
-				next
-			split("", f)
-			for (i = 1; i <= NF; i++)
-				if (split($i, kv, "=") == 2)
-					f[kv[1]] = kv[2]
-			pid = $1
-			sub(/.*-/, "", pid)
-			line = event " " pid
-			for (i = 2; i <= n; i++)
-				line = line " " f[name[i]]
-			print line
-		}' | sort
+	by_tracecmd three "$@" | sed 's/gpasid_//; s/_device_pasid//'
 }
 
-cat >three.sh <<-'END'
-	pasidsnoop --ready-file ready --json --strict >three.out 2>three.err &
-	until [ -e ready ]; do sleep 0.1; done
-	gpasidwork -n 3 -a 23 -u 11 -f 17 -x 5 -k >work.three
-	kill -INT $!
-	wait $!
-	echo $? >three.status
-END
-
 three_sources() {
-	trace-cmd record -q -e iommu:attach_device_pasid -e iommu:detach_device_pasid \
-		-e iommu:gpasid_bind -e iommu:gpasid_unbind -b 4096 -o three.dat \
-		sh three.sh >/dev/null
+	beside_tracecmd three 'iommu:attach_device_pasid iommu:detach_device_pasid
+		iommu:gpasid_bind iommu:gpasid_unbind' '' \
+		'gpasidwork -n 3 -a 23 -u 11 -f 17 -x 5 -k >work.three'
 	of_work work.three >three.work
 	of_snoop three >three.snoop
 	{
-		fields bind pasid gpasid gpgd ret
-		fields unbind pasid gpasid revoked ret
+		fields gpasid_bind pasid gpasid gpgd ret
+		fields gpasid_unbind pasid gpasid revoked ret
 	} | no_worker >three.tracecmd
 }
 
@@ -121,8 +77,8 @@ workload_did_its_part() {
 
 attach_and_detach() {
 	{
-		fields attach device pasid ret
-		fields detach device pasid ret
+		fields attach_device_pasid device pasid ret
+		fields detach_device_pasid device pasid ret
 	} | sort >want
 	jq -r 'select(.type == "attach" or .type == "detach") |
 		"\(.type) \(.pid) \(.dev) \(.pasid) \(.ret)"' three.out | sort >got
@@ -133,8 +89,8 @@ attach_and_detach() {
 
 devices() {
 	{
-		fields bind device pasid
-		fields unbind device pasid
+		fields gpasid_bind device pasid
+		fields gpasid_unbind device pasid
 	} | sort >want
 	jq -r 'select(.type == "bind" or .type == "unbind") |
 		"\(.type) \(.pid) \(.dev) \(.pasid)"' three.out | sort >got
@@ -162,32 +118,33 @@ in_order() {
 
 killed_one_is_unbound() {
 	killed=$(jq '.pids[-1]' work.three)
-	[ "$(number_of three ".type == \"unbind\" and .pid == $killed and .ret == 0")" \
+	[ "$(number_of three unbind ".pid == $killed and .ret == 0")" \
 		-eq 23 ] &&
-		[ "$(number_of three ".type == \"free\" and .pid == $killed")" -eq 23 ]
+		[ "$(number_of three free ".pid == $killed")" -eq 23 ]
 }
 
 revoked_ones_are_told() {
-	[ "$(number_of three '.type == "unbind" and .revoked')" -eq $((2 * 6)) ]
+	[ "$(number_of three unbind '.revoked')" -eq $((2 * 6)) ]
 }
 
 widths_are_told() {
-	[ "$(number_of three '.type == "bind" and .width == 48')" -eq 71 ]
+	[ "$(number_of three bind '.width == 48')" -eq 71 ]
 }
 
 only_failures() {
 	load='-n 1 -x 3'
 	snoop failed -x && of_work work.failed | grep -v ' 0$' >want
 	of_snoop failed >got
-	same want got && [ "$(number_of failed '.err == "EBUSY"')" -eq 2 ] &&
-		[ "$(number_of failed '.err == "ENOENT"')" -eq 1 ]
+	same want got && [ "$(number_of failed attach '.err == "EBUSY"')" -eq 1 ] &&
+		[ "$(number_of failed bind '.err == "EBUSY"')" -eq 1 ] &&
+		[ "$(number_of failed unbind '.err == "ENOENT"')" -eq 1 ]
 }
 
 only_those_events() {
 	load='-n 2'
 	snoop events -e bind,unbind && of_work work.events >want
 	of_snoop events >got
-	same want got && [ "$(number_of events true)" -eq $(($(wc -l <want) + 2)) ]
+	same want got && [ "$(lines events.out)" -eq $(($(lines want) + 2)) ]
 }
 
 only_those_pasids() {
@@ -195,7 +152,7 @@ only_those_pasids() {
 	snoop pasids -e bind,unbind -P 1002-1003 && of_work work.pasids |
 		awk '$3 == 1002 || $3 == 1003' >want
 	of_snoop pasids >got
-	same want got && [ "$(wc -l <got)" -eq 4 ]
+	same want got && [ "$(lines got)" -eq 4 ]
 }
 
 columns() {
@@ -210,7 +167,6 @@ absent_as_without() {
 	gives 0 "$absent" pasidsnoop -d 1 --no-tracepoints
 }
 
-plan 14
 three_sources
 check "the workload did what it should" workload_did_its_part
 check "pasidsnoop = workload, binding by binding" same three.work three.snoop

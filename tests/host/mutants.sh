@@ -96,7 +96,6 @@ tests() {
 		"$root/build/linux/tools/testing/selftests/iommu/iommufd_fail_nth.c"
 }
 
-plan $(($(mutants | wc -l) + 2))
 if build >"$root/build/mutants.log" 2>&1; then
 	ok "the kernel with the mutants builds"
 else

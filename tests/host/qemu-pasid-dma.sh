@@ -7,20 +7,18 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 VM_QEMU=$root/build/qemu/out/qemu-system-x86_64
 export VM_QEMU
 
 if [ ! -x "$VM_QEMU" ]; then
-	plan 1
 	skip "pasid-dma in Linux" "there is no build/qemu: run make qemu"
 	finish
 fi
 
-plan 4
-work=$(mktemp -d)
+workdir
 
 # In the guest: one line for each device, with its group and both registers.
 cat >"$work/guest.sh" <<'END'
@@ -61,5 +59,4 @@ check "Linux boots with them" boots
 check "each has a group of its own" groups_differ
 check "PASID and its privileged mode are on" lines 2 " pasid 0005 "
 check "ATS is on" lines 2 " ats 8000$"
-rm -rf "$work"
 finish

@@ -7,7 +7,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 out=$root/build/qemu/out
@@ -36,15 +36,12 @@ run_case() {
 }
 
 if [ ! -x "$QTEST_QEMU_BINARY" ]; then
-	plan 1
 	skip "qtests of the model" "there is no build/qemu: run make qemu"
 	finish
 fi
-work=$(mktemp -d)
+workdir
 cases >"$work/cases"
-plan "$(wc -l <"$work/cases")"
 while read -r name path; do
 	check "$path" run_case "$name" "$path"
 done <"$work/cases"
-rm -rf "$work"
 finish

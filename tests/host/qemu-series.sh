@@ -6,7 +6,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 src=$root/build/qemu/src
@@ -29,11 +29,9 @@ complete() {
 	diff "$work/listed" "$work/there"
 }
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+workdir
 # shellcheck disable=SC2046 # names of patches have no blanks
 set -- $(sed '/^#/d; /^$/d' "$patches/series")
-plan $(($# + 1))
 check "series lists what is there" complete
 for name; do
 	if [ -d "$src" ]; then

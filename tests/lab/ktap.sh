@@ -2,28 +2,25 @@
 # shellcheck shell=sh
 #
 # KTAP for test scripts, in the guest (. /lib/ktap.sh) and on the host:
-#   plan N               how many results will follow; first of all
 #   ok NAME              not_ok NAME [REASON]              skip NAME REASON
 #   check NAME CMD..     ok if CMD succeeds, else not_ok with what it printed
 #   note TEXT            a diagnostic line
-#   finish               last of all; exits 1 if anything failed or is missing
-# A script that ends without finish has failed, whatever its status.
+#   workdir              makes $work, a directory that goes with the script
+#   finish               last of all; exits 1 if anything failed
+# finish prints the plan. A script that ends without it has printed none, and
+# has failed, whatever its status.
 
-ktap_planned=0
 ktap_count=0
 ktap_failed=0
+ktap_finished=''
+ktap_work=''
 
-plan() {
-	ktap_planned=$1
-	echo "KTAP version 1"
-	echo "1..$1"
-	trap ktap_early_end EXIT
-}
-
-ktap_early_end() {
-	trap - EXIT
-	echo "Bail out! the script ended after $ktap_count of $ktap_planned results"
-	exit 1
+ktap_end() {
+	[ -z "$ktap_work" ] || rm -rf "$ktap_work"
+	if [ -z "$ktap_finished" ]; then
+		echo "Bail out! the script ended after $ktap_count results"
+		exit 1
+	fi
 }
 
 note() {
@@ -58,12 +55,19 @@ $ktap_output"
 	fi
 }
 
+workdir() {
+	work=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX") || exit
+	ktap_work=$work
+}
+
 finish() {
-	trap - EXIT
-	[ "$ktap_count" -eq "$ktap_planned" ] || {
-		note "planned $ktap_planned results, got $ktap_count"
-		exit 1
-	}
-	[ "$ktap_failed" -eq 0 ] || exit 1
+	echo "1..$ktap_count"
+	ktap_finished=1
+	[ $ktap_count -gt 0 ] && [ $ktap_failed -eq 0 ] || exit 1
 	exit 0
 }
+
+trap ktap_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+echo "KTAP version 1"

@@ -26,8 +26,8 @@ static int failed(const char *what, int err)
 		    what);
 		return EXIT_PRIVILEGE;
 	}
-	msg("cannot %s the BPF programs: %s. The kernel may be too old or built without what they need; -vv prints libbpf's log.",
-	    what, strerror(-err));
+	msg("cannot %s the BPF programs: %s. %s", what, strerror(-err), probe_advice(-err,
+	    "The kernel may be too old or built without what they need; -vv prints libbpf's log."));
 	return err == -ENOSYS ? EXIT_KERNEL : EXIT_RUNTIME;
 }
 

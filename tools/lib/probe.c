@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <bpf/libbpf.h>
@@ -43,6 +44,19 @@ int probe_caps(void)
 	return EXIT_PRIVILEGE;
 }
 
+const char *probe_advice(int err, const char *otherwise)
+{
+	struct rlimit files;
+
+	/* Maps, programs and links are files; libbpf may say EINVAL then. */
+	if (err == EMFILE || err == ENFILE ||
+	    (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < 128))
+		return "Too few files may be open: raise the limit (ulimit -n).";
+	if (err == ENOMEM)
+		return "Free some memory, or take less with --buffer-kb.";
+	return otherwise;
+}
+
 struct btf *probe_btf(const char *file)
 {
 	struct btf *btf;
@@ -54,8 +68,9 @@ struct btf *probe_btf(const char *file)
 	}
 	btf = btf__parse(file ? file : KERNEL_BTF, NULL);
 	if (!btf)
-		msg("cannot read kernel types from %s: %s. It must be raw BTF or an ELF file with a .BTF section, such as a vmlinux.",
-		    file ? file : KERNEL_BTF, strerror(errno));
+		msg("cannot read kernel types from %s: %s. %s",
+		    file ? file : KERNEL_BTF, strerror(errno), probe_advice(errno,
+		    "It must be raw BTF or an ELF file with a .BTF section, such as a vmlinux."));
 	return btf;
 }
 

@@ -28,6 +28,8 @@ struct hook {
 
 /* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
 int probe_caps(void);
+/* What to do about an error that tells nothing of the kernel, else otherwise. */
+const char *probe_advice(int err, const char *otherwise);
 /* The types of the running kernel or of file; NULL after saying why not. */
 struct btf *probe_btf(const char *file);
 /* NULL if the hook is there, else why it cannot be used. */

@@ -5,11 +5,11 @@
 # log a case asks for. Only a complete report of this very boot may count.
 # shellcheck disable=SC2016 # the code in quotes is for the liar
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 
 # The liar: learns the nonce and the log files from its arguments, as the guest
 # learns them from its command line, then runs the case's code.
@@ -45,14 +45,13 @@ boots_to() {
 		-o "$work/out" -t 20 "$@" "$work/script.sh"
 	got=$?
 	echo "status $got, wanted $wanted"
-	[ $got -eq "$wanted" ]
+	[ "$got" -eq "$wanted" ]
 }
 
 log_is() {
 	[ "$(cat "$work/out/ktap.log")" = "$1" ]
 }
 
-plan 18
 check "a full report of success" boots_to 0 'out "ok 1"; trailer 0'
 check "the log is what the guest wrote" log_is "ok 1"
 check "a full report of status 42" boots_to 42 'out "not ok 1"; trailer 42'
@@ -80,5 +79,4 @@ check "a splat beside a report of success" boots_to 123 \
 check "a kernel log that cannot be scanned" \
 	boots_to 123 'trailer 0; : >"$console"'
 check "no kernel image" boots_to 125 'trailer 0' -k "$work/none"
-rm -rf "$work"
 finish

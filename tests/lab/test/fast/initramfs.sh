@@ -3,11 +3,11 @@
 #
 # tests/lab/vm/initramfs: what is in it, and when it is built anew.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 image=$work/image
 mkdir "$work/kernel" "$work/tools" "$work/more"
 cp /bin/true "$work/tools/tool-a"
@@ -42,7 +42,6 @@ stays() {
 	! changes "$@"
 }
 
-plan 14
 check "it is packed" pack
 for file in init lib/ktap.sh bin/busybox bin/trace-cmd bin/jq bin/tool-a \
 	elsewhere/tool-b; do
@@ -58,5 +57,4 @@ check "an input touched: packed again" changes touch -d '1 hour ago' \
 check "to the same bytes" cmp "$work/first" "$image"
 check "a directory that is missing is an error" \
 	sh -c "! '$vm/initramfs' '$image' '$work/kernel' '$work/none'"
-rm -rf "$work"
 finish

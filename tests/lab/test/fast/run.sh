@@ -4,12 +4,12 @@
 # tests/lab/ktap.py against the streams in run/, of which the first lines say
 # what must be read from them, and tests/run against small trees of tests.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 lab=$root/tests/lab
 streams=$lab/test/fast/run
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 
 # The counts are equal, and the error, if one is named, is among the errors.
 reads_as_it_says() {
@@ -21,8 +21,8 @@ reads_as_it_says() {
 	[ "$(tail -n 1 "$work/read")" = "$counts" ] || return
 	[ -z "$error" ] || grep -qF -e "$error" "$work/read" || return
 	case $counts in
-	*' 0 failed'*) [ $status -eq 0 ] ;;
-	*) [ $status -eq 1 ] ;;
+	*' 0 failed'*) [ "$status" -eq 0 ] ;;
+	*) [ "$status" -eq 1 ] ;;
 	esac
 }
 
@@ -45,7 +45,7 @@ run_says() {
 	"$work/tree/tests/run" "${3:-fast}" >"$work/said" 2>&1
 	status=$?
 	cat "$work/said"
-	[ $status -eq "$1" ] && [ "$(tail -n 1 "$work/said")" = "$2" ]
+	[ "$status" -eq "$1" ] && [ "$(tail -n 1 "$work/said")" = "$2" ]
 }
 
 merged_says() {
@@ -56,7 +56,6 @@ merged_says() {
 
 two=lab/test/fast/two.sh
 good='echo "KTAP version 1"; echo 1..2; echo ok 1; echo ok 2'
-plan $(($(echo "$streams"/*.ktap | wc -w) + 16))
 
 for stream in "$streams"/*.ktap; do
 	name=${stream##*/}
@@ -88,6 +87,17 @@ check "a test that cannot be run" run_says 1 "2 passed, 1 failed, 0 skipped"
 add "$two" '# limit: 1
 sleep 60'
 check "a test that hangs" run_says 1 "2 passed, 2 failed, 0 skipped"
+add "$two" ". '$lab/ktap.sh'; ok one; exit 0"
+check "a test that ends without finish" \
+	run_says 1 "3 passed, 2 failed, 0 skipped"
+add "$two" ". '$lab/ktap.sh'; finish"
+check "a test that checks nothing" run_says 1 "2 passed, 1 failed, 0 skipped"
+# shellcheck disable=SC2016 # for the test
+add "$two" ". '$lab/ktap.sh'; workdir; echo \"\$work\" >dir; ok one; finish"
+# shellcheck disable=SC2016 # for eval
+check "a test whose directory goes with it" \
+	eval 'run_says 0 "3 passed, 0 failed, 0 skipped" &&
+		[ ! -e "$(cat "$work/tree/dir")" ]'
 add "$two" 'echo "KTAP version 1"; echo 1..1; echo "ok 1 a # SKIP b"'
 check "a skipped test" run_says 0 "2 passed, 0 failed, 1 skipped"
 export REQUIRE=1
@@ -113,5 +123,26 @@ check "a VM without report" run_says 1 "1 passed, 1 failed, 0 skipped" vm
 echo 0 >"$work/tree/tests/lab/vm/boot.status"
 check "all layers together" run_says 0 "3 passed, 0 failed, 1 skipped" all
 
-rm -rf "$work"
+# Two that wait for each other; then two that must not meet.
+meets() {
+	echo ". '$lab/ktap.sh'; touch $1; for try in \$(seq 300); do
+		[ ! -e $2 ] || { ok met; finish; }; sleep 0.1; done"
+}
+new_tree
+add fast/one.sh "$(meets a b)"
+add fast/two.sh "$(meets b a)"
+check "two tests run at once" run_says 0 "2 passed, 0 failed, 0 skipped"
+add fast/one.sh "# alone: a reason
+. '$lab/ktap.sh'; sleep 0.5; check alone test ! -e two; finish"
+add fast/two.sh ". '$lab/ktap.sh'; touch two; sleep 1; rm two; ok two; finish"
+check "but none with one that is to be alone" \
+	run_says 0 "2 passed, 0 failed, 0 skipped"
+# shellcheck disable=SC2016 # for eval
+check "a line for each as it ends" \
+	eval '[ "$(cut -d " " -f 1 "$work/said")" = "fast/two
+fast/one
+2" ]'
+check "results in the order of their names" grep -q '^ok 1 fast/one' \
+	"$work/tree/build/test/results.ktap"
+
 finish

@@ -199,9 +199,8 @@ range_is_checked() {
 	! bisect FROM=3 TO=4 && grep -q 'has patches 1 to 3' "$tmp/out"
 }
 
-plan 15
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+workdir
+tmp=$work
 make_kernel
 make_project
 
@@ -233,5 +232,4 @@ check "finds: the selftests do not build" found selftests kselftest \
 check "blames no patch for the one before it" only_the_guilty
 check "refuses patches that are not there" range_is_checked
 
-rm -rf "$tmp"
 finish

@@ -7,7 +7,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 here=$root/patches/bin
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
@@ -347,7 +347,7 @@ apply_refuses_fuzz() {
 	patch -s -p1 -d "$tmp/fuzzy" <"$PATCHES/0002-iommu-Change-a-line.patch" ||
 		return 1
 	rm -rf "$tmp/fuzzy"
-	refused "core.c: hunk #1 does not match" "$here/apply" "$tmp/k"
+	refused "patch failed: drivers/iommu/core.c:2" "$here/apply" "$tmp/k"
 }
 
 apply_refuses_interrupted() {
@@ -362,20 +362,12 @@ apply_refuses_quilt() {
 	refused "quilt pop -a" "$here/apply" -R "$tmp/k"
 }
 
-# A directory that cannot be written, late in the list, must leave the files
-# before it alone. Root can write everywhere, so there the way is blocked.
+# A directory that cannot be made, when git has removed old files: they are put
+# back, for root as well.
 apply_leaves_nothing_half_written() {
 	plain_tree
-	mkdir "$tmp/k/drivers/iommu/core.c.nested-sva-new"
-	touch "$tmp/k/drivers/iommu/core.c.nested-sva-new/full"
-	cp -a "$tmp/k" "$tmp/k.before"
-	chmod a-w "$tmp/k/drivers/iommu"
-	fails "cannot write" "$here/apply" "$tmp/k"
-	result=$?
-	chmod u+w "$tmp/k/drivers/iommu"
-	same "$tmp/k.before" "$tmp/k" || result=1
-	rm -rf "$tmp/k.before"
-	return "$result"
+	touch "$tmp/k/tools"
+	refused "cannot write" "$here/apply" "$tmp/k"
 }
 
 apply_refuses_what_is_no_tree() {
@@ -470,9 +462,8 @@ whole_check_fails() {
 	done
 }
 
-plan 49
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
+workdir
+tmp=$work
 export BUILD="$tmp/build" PATCHES="$tmp/patches" KSRC="$tmp/mini.tar.xz"
 mkdir "$PATCHES"
 me=selftest
@@ -545,5 +536,4 @@ done
 check "check passes a good series" whole_check_passes
 check "check fails for fuzz, checkpatch, kernel-doc" whole_check_fails
 
-rm -rf "$tmp"
 finish

@@ -6,7 +6,7 @@
 
 set -eu
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 here=$root/patches/bin
 # shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
@@ -228,15 +228,12 @@ nothing_is_had() {
 	plain 0 '^1..2' '^ok 1 .* # SKIP .*not serve' '^ok 2 .* # SKIP .*not serve'
 }
 
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX")
-plan 15
-trap 'rm -rf "$tmp"; ktap_early_end' EXIT
-if ! command -v apt-get >/dev/null; then
-	while [ "$ktap_count" -lt 15 ]; do
-		skip "the plain upstream tree" "no apt-get"
-	done
+workdir
+tmp=$work
+command -v apt-get >/dev/null || {
+	skip "the plain upstream tree" "no apt-get"
 	finish
-fi
+}
 
 check "upstream gets the tree that is asked for, once" gets_it
 check "or the newest that is served, and says why" gets_the_newest_instead
@@ -256,5 +253,4 @@ check "plain: a series that needs Debian's patches fails" \
 check "plain: skipped if Debian's patches do not come off" debians_patch_is_another
 check "plain: skipped if nothing is had" nothing_is_had
 
-rm -rf "$tmp"
 finish

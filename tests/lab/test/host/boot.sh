@@ -5,11 +5,11 @@
 # tests/lab/vm/boot with real VMs: status, output and files come back, and a guest
 # that panics, hangs, is killed or prints a splat is told from a good one.
 
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 
 # boots_to STATUS [OPTION..]: runs $work/script.sh
 boots_to() {
@@ -18,7 +18,7 @@ boots_to() {
 	"$vm/boot" -o "$work/out" "$@" "$work/script.sh" "$work/file"
 	got=$?
 	echo "status $got, wanted $wanted"
-	[ $got -eq "$wanted" ]
+	[ "$got" -eq "$wanted" ]
 }
 
 script() {
@@ -31,15 +31,14 @@ killed_gives() {
 	"$vm/boot" -o "$work/out" -q "-pidfile $work/pid" "$work/script.sh" &
 	boot=$!
 	until grep -qs "ok 1" "$work/out/ktap.log"; do
-		kill -0 $boot || return
+		kill -0 "$boot" || return
 		sleep 0.2
 	done
 	kill -9 "$(cat "$work/pid")"
-	wait $boot
+	wait "$boot"
 	[ $? -eq "$1" ]
 }
 
-plan 11
 
 head -c 300000 /dev/urandom >"$work/file"
 script <<-'END'
@@ -99,5 +98,4 @@ END
 check "a guest that hangs is stopped" boots_to 124 -t 10
 check "a VM that is killed is no report" killed_gives 125
 
-rm -rf "$work"
 finish

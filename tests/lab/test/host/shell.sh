@@ -6,11 +6,11 @@
 # terminal, and what is typed waits for what is to be seen first. KTAP.
 
 # shellcheck disable=SC2016 # what is typed is expanded in the guest
-root=$(cd "$(dirname "$0")/../../../.." && pwd)
+root=$(CDPATH='' cd "$(dirname "$0")/../../../.." && pwd)
 vm=$root/tests/lab/vm
-# shellcheck source=/dev/null
+# shellcheck source-path=SCRIPTDIR source=../../ktap.sh
 . "$root/tests/lab/ktap.sh"
-work=$(mktemp -d)
+workdir
 log=$work/log
 
 # Opens a terminal of 30 lines and 100 columns with the shell in it.
@@ -83,7 +83,7 @@ left() {
 	[ "$(cat "$work/status")" = 0 ] && cmp "$work/before" "$work/after"
 	result=$?
 	rm -f "$work/keys" "$work/ended" "$log"
-	return $result
+	return "$result"
 }
 
 leaves_by() {
@@ -106,7 +106,6 @@ needs_a_terminal() {
 	[ $? -eq 125 ]
 }
 
-plan 8
 echo content >"$work/file"
 
 check "a shell needs a terminal" needs_a_terminal
@@ -120,5 +119,4 @@ exec 3>&-
 check "so does Ctrl-D" leaves_anew_by '\004'
 check "Ctrl-A X kills it" leaves_anew_by '\001x'
 
-rm -rf "$work"
 finish

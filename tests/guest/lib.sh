@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# What the tests of the tools in the guest share (. ./lib.sh): KTAP, and a
+# tool that traces while a workload runs. $tool is its name, $events what it is
+# to show if not all; the records of the trace NAME are in NAME.out, what it says
+# in NAME.err.
+
+# shellcheck disable=SC2034,SC2154 # shared with the script that sources this
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. /lib/ktap.sh
+files=$PWD	# what "# files:" brings
+mkdir /tmp/trace && cd /tmp/trace || exit 1
+
+# --- tracing -------------------------------------------------------------------
+
+# begin NAME OPTION..: a tracer in the background, attached when this returns;
+# one that does not end is killed, so that it fails its test and no other
+begin() {
+	name=$1
+	shift
+	rm -f ready
+	timeout -s KILL 100 "$tool" --ready-file ready ${events:+-e "$events"} "$@" \
+		>"$name.out" 2>"$name.err" &
+	snoop=$!
+	until [ -e ready ]; do
+		kill -0 "$snoop" || return
+		sleep 0.1
+	done
+}
+
+# end [SIGNAL]: its exit status
+end() {
+	kill "-${1:-INT}" "$snoop"
+	wait "$snoop"
+}
+
+# beside_tracecmd NAME EVENTS OPTIONS COMMANDS: the tool, and trace-cmd into
+# NAME.dat, while COMMANDS run; the tool's status is in NAME.status
+beside_tracecmd() {
+	cat >"$1.sh" <<-END
+	$tool --ready-file ready --json --strict $3 >$1.out 2>$1.err &
+	until [ -e ready ]; do sleep 0.1; done
+	$4
+	kill -INT \$!
+	wait \$!
+	echo \$? >$1.status
+	END
+	rm -f ready
+	# shellcheck disable=SC2046,SC2086 # an option for each event
+	trace-cmd record -q $(printf -- '-e %s ' $2) -b 4096 -o "$1.dat" \
+		sh "$1.sh" >/dev/null
+}
+
+# by_tracecmd NAME EVENT FIELD..: "EVENT PID VALUE.." for each in NAME.dat, with -
+# for what is empty
+by_tracecmd() {
+	trace-cmd report -i "$1.dat" 2>/dev/null | awk -v want="$*" '
+		BEGIN { n = split(want, name, " ") }
+		index($0, " " name[2] ": ") {
+			split("", f)
+			for (i = 1; i <= NF; i++)
+				if (split($i, kv, "=") == 2)
+					f[kv[1]] = kv[2]
+			pid = $1
+			sub(/.*-/, "", pid)
+			line = name[2] " " pid
+			for (i = 3; i <= n; i++)
+				line = line " " (f[name[i]] == "" ? "-" : f[name[i]])
+			print line
+		}'
+}
+
+# --- what came of it -------------------------------------------------------------
+
+ended() { # NAME JQ-EXPRESSION: holds for the last record
+	tail -n 1 "$1.out" |
+		jq -es "length == 1 and (.[0] | .type == \"end\" and ($2))" >/dev/null ||
+		{ tail -n 1 "$1.out"; cat "$1.err"; false; }
+}
+
+all() { # NAME TYPE JQ-EXPRESSION: holds for all events of that type
+	jq -es "map(select(.type == \"$2\")) | length > 0 and all($3)" "$1.out" >/dev/null
+}
+
+number_of() { # NAME TYPE [JQ-CONDITION]
+	jq -s "map(select(.type == \"$2\" and (${3:-true}))) | length" "$1.out"
+}
+
+lines() {
+	wc -l <"$1"
+}
+
+same() { # FILE FILE: the same, and not nothing
+	diff "$1" "$2" && [ -s "$1" ]
+}
+
+sees() { # NAME FILE: the trace NAME, as of_snoop gives it, is FILE
+	of_snoop "$1" >got
+	same "$2" got
+}
+
+gives() { # STATUS REGEX CMD..
+	status=$1 regex=$2
+	shift 2
+	timeout -s KILL 100 "$@" >gives.out 2>gives.err
+	got=$?
+	cat gives.out gives.err
+	[ $got -eq "$status" ] && tr '\n' ' ' <gives.err | grep -qE "$regex" &&
+		! grep -q '^libbpf' gives.err
+}
+
+# --- what every tool does --------------------------------------------------------
+
+# A test sets $load, and $flood of a hundred events or more; of_work FILE lists
+# the events of what a load printed, as of_snoop NAME does for a trace.
+
+events_of() { # NAME: the number of them that the load says there were
+	of_work "work.$1" >want
+	lines want
+}
+
+ends_after_limit() {
+	begin limit --json -n 5 && $load >work.limit && wait "$snoop" &&
+		ended limit '.reason == "limit" and .events == 5 and .seen >= 5' &&
+		[ "$(of_snoop limit | wc -l)" -eq 5 ]
+}
+
+ends_after_duration() {
+	begin duration --json -d 1 && wait "$snoop" &&
+		ended duration '.reason == "duration" and .duration_us >= 1000000'
+}
+
+ends_after_signal() { # SIGNAL
+	begin signal --json && $load >work.signal && end "$1" &&
+		n=$(events_of signal) && sees signal want &&
+		ended signal ".reason == \"signal\" and .events == $n" &&
+		grep -q "^$tool: $n events, 0 lost" signal.err
+}
+
+# Even without another event: its reader has gone.
+ends_with_its_reader() {
+	timeout -s KILL 100 "$tool" 2>pipe.err | head -n 1 >/dev/null
+	grep -q "^$tool: 0 events, 0 lost" pipe.err
+}
+
+runs_a_command() {
+	timeout -s KILL 100 "$tool" --json -- sh -c "$load >work.cmd; exit 3" \
+		>cmd.out 2>cmd.err &&
+		of_work work.cmd >want && sees cmd want &&
+		ended cmd '.reason == "command" and .command.exit == 3'
+}
+
+# A tracer that is stopped cannot read: what does not fit 4 KiB is lost.
+overflow() { # NAME OPTION..: leaves its status in $status
+	begin "$@" --json --buffer-kb 4 || return
+	kill -STOP "$snoop"
+	$flood >"work.$name"
+	kill -CONT "$snoop"
+	end
+	status=$?
+}
+
+loss_is_told() {
+	overflow lost && [ "$status" -eq 0 ] && n=$(events_of lost) &&
+		ended lost ".lost > 0 and .events > 0 and .events + .lost == $n and
+			.seen == $n and (.unfinished // 0) == 0" &&
+		grep -q 'events were lost' lost.err
+}
+
+strict_fails_on_loss() {
+	overflow strict --strict && [ "$status" -eq 1 ] && ended strict '.lost > 0'
+}
+
+replay_is_the_same() {
+	begin live -w --record rec && $load >work.live && end &&
+		"$tool" -w --replay rec 2>/dev/null >replayed &&
+		diff live.out replayed &&
+		[ "$(lines replayed)" -eq $(($(events_of live) + 1)) ]
+}
+
+as_every_tool() {
+	check "-n ends it" ends_after_limit
+	check "-d ends it" ends_after_duration
+	check "SIGINT ends it with a summary" ends_after_signal INT
+	check "SIGTERM ends it with a summary" ends_after_signal TERM
+	check "a closed pipe ends it with a summary" ends_with_its_reader
+	check "-- CMD: traced from its first to its last event" runs_a_command
+	check "loss is counted and told" loss_is_told
+	check "--strict: loss is status 1" strict_fails_on_loss
+	check "--replay of --record is the same" replay_is_the_same
+}

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a virtual machine monitor asks /dev/iommu and VFIO for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+#include <linux/vfio.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "vmm.h"
+
+static int call(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) < 0 ? -errno : 0;
+}
+
+/* A fresh guest: memory that the IOMMU can find, and nothing assigned yet */
+int monitor_open(struct monitor *vmm)
+{
+	struct iommu_ioas_alloc ioas = { .size = sizeof(ioas) };
+	int ret;
+
+	*vmm = (struct monitor) { .tables = GUEST_BASE };
+	vmm->memory = mmap(NULL, GUEST_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	vmm->iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (vmm->memory == MAP_FAILED || vmm->iommu < 0)
+		return -errno;
+	ret = call(vmm->iommu, IOMMU_IOAS_ALLOC, &ioas);
+	vmm->ioas = ioas.out_ioas_id;
+	return ret ? ret : monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true);
+}
+
+void monitor_close(struct monitor *vmm)
+{
+	close(vmm->iommu);
+	munmap(vmm->memory, GUEST_SIZE);
+}
+
+int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write)
+{
+	struct iommu_ioas_map map = {
+		.size = sizeof(map), .ioas_id = vmm->ioas,
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |
+			 (write ? IOMMU_IOAS_MAP_WRITEABLE : 0),
+		.user_va = (uintptr_t)monitor_at(vmm, gpa),
+		.length = len, .iova = gpa,
+	};
+
+	return call(vmm->iommu, IOMMU_IOAS_MAP, &map);
+}
+
+int monitor_unmap(struct monitor *vmm, uint64_t gpa, uint64_t len)
+{
+	struct iommu_ioas_unmap unmap = {
+		.size = sizeof(unmap), .ioas_id = vmm->ioas,
+		.iova = gpa, .length = len,
+	};
+
+	return call(vmm->iommu, IOMMU_IOAS_UNMAP, &unmap);
+}
+
+void *monitor_at(struct monitor *vmm, uint64_t gpa)
+{
+	return vmm->memory + (gpa - GUEST_BASE);
+}
+
+/* Without bus mastering a device does no DMA */
+static int enable_dma(struct device *dev)
+{
+	struct vfio_region_info config = {
+		.argsz = sizeof(config), .index = VFIO_PCI_CONFIG_REGION_INDEX,
+	};
+	uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	int ret = call(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &config);
+
+	if (ret)
+		return ret;
+	return pwrite(dev->fd, &command, sizeof(command),
+		      config.offset + PCI_COMMAND) == sizeof(command) ?
+	       0 : -errno;
+}
+
+static int map_bar(struct device *dev)
+{
+	struct vfio_region_info bar = {
+		.argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX,
+	};
+	int ret = call(dev->fd, VFIO_DEVICE_GET_REGION_INFO, &bar);
+
+	if (ret)
+		return ret;
+	dev->bar_size = bar.size;
+	dev->bar = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			dev->fd, bar.offset);
+	return dev->bar == MAP_FAILED ? -errno : 0;
+}
+
+/* Take /dev/vfio/devices/vfio@nr. DMA without PASID is blocked until attached. */
+int device_open(struct monitor *vmm, struct device *dev, unsigned int nr)
+{
+	struct vfio_device_bind_iommufd bind = {
+		.argsz = sizeof(bind), .iommufd = vmm->iommu,
+	};
+	char path[64];
+	int ret;
+
+	*dev = (struct device) { .fd = -1 };
+	snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", nr);
+	dev->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (dev->fd < 0)
+		return -errno;
+	ret = call(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+	dev->id = bind.out_devid;
+	if (!ret)
+		ret = device_reset(dev);
+	if (!ret)
+		ret = enable_dma(dev);
+	return ret ? ret : map_bar(dev);
+}
+
+void device_close(struct device *dev)
+{
+	if (dev->bar)
+		munmap((void *)dev->bar, dev->bar_size);
+	close(dev->fd);
+}
+
+int device_reset(struct device *dev)
+{
+	dev->slot = 0;
+	return call(dev->fd, VFIO_DEVICE_RESET, NULL);
+}
+
+/* The stage 2: it follows what is mapped in the IOAS */
+int device_alloc_parent(struct monitor *vmm, struct device *dev)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .flags = IOMMU_HWPT_ALLOC_NEST_PARENT,
+		.dev_id = dev->id, .pt_id = vmm->ioas,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
+
+	vmm->parent = alloc.out_hwpt_id;
+	return ret;
+}
+
+/* A page table of the guest for DMA without PASID, by mainline's interface */
+int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint32_t *pt_id)
+{
+	struct iommu_hwpt_vtd_s1 table = {
+		.pgtbl_addr = root, .addr_width = 48,
+	};
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = sizeof(table),
+		.data_uptr = (uintptr_t)&table,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
+
+	*pt_id = alloc.out_hwpt_id;
+	return ret;
+}
+
+int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
+		      uint64_t pages)
+{
+	struct iommu_hwpt_vtd_s1_invalidate range = {
+		.addr = va, .npages = pages,
+	};
+	struct iommu_hwpt_invalidate cmd = {
+		.size = sizeof(cmd), .hwpt_id = pt_id,
+		.data_type = IOMMU_HWPT_INVALIDATE_DATA_VTD_S1,
+		.data_uptr = (uintptr_t)&range, .entry_len = sizeof(range),
+		.entry_num = 1,
+	};
+
+	return call(vmm->iommu, IOMMU_HWPT_INVALIDATE, &cmd);
+}
+
+/* What DMA without PASID goes through: an IOAS or a page table */
+int device_attach(struct device *dev, uint32_t pt_id)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach), .pt_id = pt_id,
+	};
+
+	return call(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+
+int device_detach(struct device *dev)
+{
+	struct vfio_device_detach_iommufd_pt detach = {
+		.argsz = sizeof(detach),
+	};
+
+	return call(dev->fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
+}
+
+int pasid_alloc(struct monitor *vmm, uint32_t *pasid)
+{
+	struct iommu_pasid_alloc alloc = {
+		.size = sizeof(alloc), .min = 1, .max = 0xfffff,
+	};
+	int ret = call(vmm->iommu, IOMMU_PASID_ALLOC, &alloc);
+
+	*pasid = alloc.out_pasid;
+	return ret;
+}
+
+int pasid_free(struct monitor *vmm, uint32_t pasid)
+{
+	struct iommu_pasid_free release = {
+		.size = sizeof(release), .pasid = pasid,
+	};
+
+	return call(vmm->iommu, IOMMU_PASID_FREE, &release);
+}
+
+/* The guest made an entry of its PASID table present: root is what it points to */
+int pasid_bind(struct monitor *vmm, struct device *dev, uint32_t pasid,
+	       uint64_t root, unsigned int width, uint64_t vtd_flags)
+{
+	struct iommu_gpasid_bind_data data = {
+		.argsz = sizeof(data), .version = IOMMU_GPASID_BIND_VERSION_1,
+		.format = IOMMU_PASID_FORMAT_INTEL_VTD, .addr_width = width,
+		.gpgd = root, .hpasid = pasid, .vendor.vtd.flags = vtd_flags,
+	};
+	struct iommu_gpasid_bind bind = {
+		.size = sizeof(bind), .dev_id = dev->id, .pt_id = vmm->parent,
+		.data_uptr = (uintptr_t)&data,
+	};
+
+	return call(vmm->iommu, IOMMU_GPASID_BIND, &bind);
+}
+
+int pasid_unbind(struct monitor *vmm, struct device *dev, uint32_t pasid)
+{
+	struct iommu_gpasid_unbind unbind = {
+		.size = sizeof(unbind), .dev_id = dev->id, .pasid = pasid,
+	};
+
+	return call(vmm->iommu, IOMMU_GPASID_UNBIND, &unbind);
+}
+
+struct iommu_cache_invalidate_info inv_range(uint32_t pasid, uint64_t va,
+					     uint64_t granule, uint64_t nr)
+{
+	return (struct iommu_cache_invalidate_info) {
+		.argsz = sizeof(struct iommu_cache_invalidate_info),
+		.version = 1, .cache = IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_ADDR,
+		.granu.addr_info = {
+			.flags = IOMMU_INV_ADDR_FLAGS_PASID, .pasid = pasid,
+			.addr = va, .granule_size = granule, .nb_granules = nr,
+		},
+	};
+}
+
+struct iommu_cache_invalidate_info inv_pasid(uint32_t pasid)
+{
+	return (struct iommu_cache_invalidate_info) {
+		.argsz = sizeof(struct iommu_cache_invalidate_info),
+		.version = 1, .cache = IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_PASID,
+		.granu.pasid_info = {
+			.flags = IOMMU_INV_PASID_FLAGS_PASID, .pasid = pasid,
+		},
+	};
+}
+
+struct iommu_cache_invalidate_info inv_domain(void)
+{
+	return (struct iommu_cache_invalidate_info) {
+		.argsz = sizeof(struct iommu_cache_invalidate_info),
+		.version = 1, .cache = IOMMU_CACHE_INV_TYPE_IOTLB,
+		.granularity = IOMMU_INV_GRANU_DOMAIN,
+	};
+}
+
+/*
+ * What the guest put into its queue of invalidations, up to its wait. @results,
+ * if not NULL, tells what came of each.
+ */
+int invalidate(struct monitor *vmm, struct device *dev,
+	       const struct iommu_cache_invalidate_info *infos, unsigned int nr,
+	       int32_t *results)
+{
+	struct iommu_gpasid_invalidate cmd = {
+		.size = sizeof(cmd), .flags = IOMMU_GPASID_INVALIDATE_GO_ON,
+		.dev_id = dev->id, .entry_len = sizeof(*infos),
+		.data_uptr = (uintptr_t)infos, .entry_num = nr,
+		.result_uptr = (uintptr_t)results,
+	};
+
+	return call(vmm->iommu, IOMMU_GPASID_INVALIDATE, &cmd);
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page tables of guests on the PASIDs of a device that does DMA: decided by bytes
+ * in memory and by what the device was told, never by a return value alone.
+ *
+ * Each test runs twice: "untranslated", the IOMMU translates each request, and
+ * "translated", the device asks once (ATS) and keeps the answer in its own cache.
+ * The model keeps what it cached until a descriptor takes it, so a stale byte is
+ * there to be seen; hardware may forget by itself.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pasid-dma.h"
+#include "vmm.h"
+
+/* Pages of guest memory that hold a letter each, behind those for tables */
+#define DATA		(GUEST_BASE + (32ULL << 20))
+#define LETTERS		8
+#define HIGH_HALF	0xffff800000000000ULL
+
+/* Reasons of VT-d, Table 30 */
+#define NO_ENTRY	0x59	/* PASID-table entry is not present */
+#define NO_STAGE1	0x71	/* the guest's table has no page there */
+#define NO_STAGE2	0x79	/* the host's has none */
+#define NO_WRITE	0x85
+
+FIXTURE(vmm) {
+	struct monitor vmm;
+	struct device dev;
+	uint32_t pasid;
+	uint64_t root;
+};
+
+FIXTURE_VARIANT(vmm) {
+	uint32_t request;
+};
+
+FIXTURE_VARIANT_ADD(vmm, untranslated) {
+	.request = 0,
+};
+
+FIXTURE_VARIANT_ADD(vmm, translated) {
+	.request = PDMA_CMD_ATS,
+};
+
+/* A guest with one device, one PASID and an empty page table bound to it */
+FIXTURE_SETUP(vmm)
+{
+	struct monitor *vmm = &self->vmm;
+	unsigned int i;
+
+	ASSERT_EQ(0, monitor_open(vmm));
+	ASSERT_EQ(0, device_open(vmm, &self->dev, 0));
+	ASSERT_EQ(0, device_alloc_parent(vmm, &self->dev));
+	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
+	for (i = 0; i < LETTERS; i++)
+		memset(monitor_at(vmm, DATA + i * PAGE), 'A' + i, PAGE);
+	self->root = guest_table(vmm);
+	ASSERT_EQ(0, pasid_alloc(vmm, &self->pasid));
+	ASSERT_EQ(0, pasid_bind(vmm, &self->dev, self->pasid, self->root, 48, 0));
+}
+
+FIXTURE_TEARDOWN(vmm)
+{
+	device_close(&self->dev);
+	monitor_close(&self->vmm);
+}
+
+/* The guest physical address of a page that is full of one letter */
+static uint64_t page_of(char letter)
+{
+	return DATA + (letter - 'A') * PAGE;
+}
+
+/* The byte that the device reads at @va, or -1 and *@reason */
+static int dma_read(struct device *dev, uint32_t request, uint32_t pasid,
+		    uint64_t va, unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_READ | request, .pasid = pasid,
+			   .src = va, .len = 1 };
+
+	if (dma_run(dev, &dma) || DMA_CODE(&dma) == PDMA_ST_PENDING)
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
+}
+
+static int dma_write(struct device *dev, uint32_t request, uint32_t pasid,
+		     uint64_t va, char byte, unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_WRITE | request, .pasid = pasid,
+			   .dst = va, .len = 1, .data = byte };
+
+	if (dma_run(dev, &dma))
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? 0 : -1;
+}
+
+#define READ(pasid, va) ({						\
+	unsigned int reason_;						\
+	dma_read(&self->dev, variant->request, pasid, va, &reason_);	\
+})
+
+#define MAP(va, letter)							\
+	guest_map(&self->vmm, self->root, 48, va, page_of(letter), PAGE,	\
+		  GUEST_RW)
+
+#define EXPECT_READ(letter, va)						\
+	EXPECT_EQ(letter, READ(self->pasid, va))
+
+/* A translation request that fails tells no reason */
+#define EXPECT_NO_READ(why, pasid, va) do {				\
+	unsigned int reason_ = 0;					\
+	EXPECT_EQ(-1, dma_read(&self->dev, variant->request, pasid, va,	\
+			       &reason_));				\
+	EXPECT_EQ(why, reason_);					\
+} while (0)
+
+#define INVALIDATE(...) ({						\
+	struct iommu_cache_invalidate_info infos_[] = { __VA_ARGS__ };	\
+	invalidate(&self->vmm, &self->dev, infos_,			\
+		   sizeof(infos_) / sizeof(*infos_), NULL);		\
+})
+
+TEST_F(vmm, bytes_move)
+{
+	uint64_t va = 0x7f0000001000;
+	uint64_t *entry;
+	unsigned int why;
+
+	MAP(va, 'A');
+	entry = guest_entry(&self->vmm, self->root, 48, va, PAGE);
+	EXPECT_READ('A', va + 123);
+	EXPECT_EQ(GUEST_A, *entry & GUEST_A);
+
+	EXPECT_EQ(0, dma_write(&self->dev, variant->request, self->pasid,
+			       va + 7, 'x', &why));
+	EXPECT_EQ('x', ((char *)monitor_at(&self->vmm, page_of('A')))[7]);
+	EXPECT_EQ(GUEST_D, *entry & GUEST_D);
+}
+
+TEST_F(vmm, map_sizes)
+{
+	uint64_t size[] = { PAGE, 2ULL << 20, 1ULL << 30 };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		uint64_t va = (i + 1) << 30;
+		uint64_t gpa = page_of('C') & ~(size[i] - 1);
+
+		guest_map(&self->vmm, self->root, 48, va, gpa, size[i], GUEST_RW);
+		EXPECT_READ('C', va + (page_of('C') - gpa));
+	}
+}
+
+TEST_F(vmm, five_levels)
+{
+	uint64_t va = 1ULL << 52, root = guest_table(&self->vmm);
+	uint32_t pasid;
+
+	ASSERT_EQ(0, pasid_alloc(&self->vmm, &pasid));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, pasid, root, 57, 0));
+	guest_map(&self->vmm, root, 57, va, page_of('D'), PAGE, GUEST_RW);
+	EXPECT_EQ('D', READ(pasid, va));
+}
+
+TEST_F(vmm, rights)
+{
+	unsigned int why = 0;
+
+	guest_map(&self->vmm, self->root, 48, 0x1000, page_of('A'), PAGE,
+		  GUEST_RO);
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ(-1, dma_write(&self->dev, variant->request, self->pasid,
+				0x1000, 'x', &why));
+	if (!variant->request)
+		EXPECT_EQ(NO_WRITE, why);
+	EXPECT_EQ('A', *(char *)monitor_at(&self->vmm, page_of('A')));
+	EXPECT_NO_READ(NO_STAGE1, self->pasid, 0x2000);
+}
+
+TEST_F(vmm, two_worlds)
+{
+	uint64_t root = guest_table(&self->vmm);
+	uint32_t pasid;
+
+	ASSERT_EQ(0, pasid_alloc(&self->vmm, &pasid));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, pasid, root, 48, 0));
+	MAP(0x1000, 'A');
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ('B', READ(pasid, 0x1000));
+	EXPECT_READ('A', 0x1000);
+}
+
+/* Old before, new after, whatever the request says that it is for */
+TEST_F(vmm, stale_then_fresh)
+{
+	struct iommu_cache_invalidate_info info[] = {
+		inv_range(self->pasid, 0x1000, PAGE, 1),
+		inv_pasid(self->pasid),
+		inv_domain(),
+	};
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		MAP(0x1000, 'A');
+		ASSERT_EQ(0, INVALIDATE(inv_pasid(self->pasid)));
+		EXPECT_READ('A', 0x1000);
+		MAP(0x1000, 'B');
+		EXPECT_READ('A', 0x1000);
+		EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info[i], 1,
+					NULL));
+		EXPECT_READ('B', 0x1000);
+	}
+}
+
+/* Tables above the leaf are cached, too, and go unless the guest says otherwise */
+TEST_F(vmm, table_replaced)
+{
+	uint64_t *entry, table;
+
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	table = guest_table(&self->vmm);
+	*(uint64_t *)monitor_at(&self->vmm, table + 8) = page_of('B') | GUEST_RW;
+	entry = guest_entry(&self->vmm, self->root, 48, 0x1000, 2ULL << 20);
+	*entry = table | GUEST_RW;
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x1000, PAGE, 1)));
+	EXPECT_READ('B', 0x1000);
+}
+
+/* What was not asked for stays cached */
+TEST_F(vmm, neighbour)
+{
+	MAP(0x10000, 'A');
+	MAP(0x11000, 'B');
+	EXPECT_READ('A', 0x10000);
+	EXPECT_READ('B', 0x11000);
+	MAP(0x10000, 'C');
+	MAP(0x11000, 'D');
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x10000, PAGE, 1)));
+	EXPECT_READ('C', 0x10000);
+	EXPECT_READ('B', 0x11000);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x11000, PAGE, 1)));
+	EXPECT_READ('D', 0x11000);
+}
+
+/* Ranges that no aligned block of their size covers, at the ends of what is */
+TEST_F(vmm, odd_ranges)
+{
+	static const struct {
+		uint64_t va, nr;
+	} ranges[] = {
+		{ 0x0, 1 },
+		{ 0x1000, 2 },
+		{ 0x3000, 5 },
+		{ 0x7ffff000, 2 },
+		{ 0x7fffffffe000, 2 },
+		{ HIGH_HALF, 3 },
+		{ HIGH_HALF + 0x7fff000, 3 },
+		{ 0xffffffffffffd000, 3 },
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++) {
+		for (j = 0; j < ranges[i].nr; j++) {
+			MAP(ranges[i].va + j * PAGE, 'A' + j);
+			EXPECT_READ('A' + j, ranges[i].va + j * PAGE);
+			MAP(ranges[i].va + j * PAGE, 'B' + j);
+			EXPECT_READ('A' + j, ranges[i].va + j * PAGE);
+		}
+		/* Not aligned to a page, either */
+		EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid,
+						  ranges[i].va + 8, PAGE,
+						  ranges[i].nr - 1 ?: 1)));
+		for (j = 0; j < ranges[i].nr; j++)
+			EXPECT_READ('B' + j, ranges[i].va + j * PAGE) {
+				TH_LOG("range %u, page %u", i, j);
+			}
+	}
+}
+
+/* Many requests at once, over more than one submission */
+TEST_F(vmm, batch)
+{
+	struct iommu_cache_invalidate_info infos[256];
+	int32_t results[256];
+	unsigned int i;
+
+	for (i = 0; i < 256; i++) {
+		MAP(i * 3 * PAGE, 'A');
+		EXPECT_READ('A', i * 3 * PAGE);
+		MAP(i * 3 * PAGE, 'B');
+		infos[i] = inv_range(self->pasid, i * 3 * PAGE, PAGE, 1);
+		results[i] = -1;
+	}
+	EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, infos, 256, results));
+	for (i = 0; i < 256; i++) {
+		EXPECT_EQ(0, results[i]);
+		EXPECT_READ('B', i * 3 * PAGE);
+	}
+}
+
+/* A page that leaves the stage 2 is out of reach when the ioctl returns */
+TEST_F(vmm, stage2_unmap)
+{
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	memset(monitor_at(&self->vmm, page_of('A')), 'z', PAGE);
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+}
+
+TEST_F(vmm, unbound)
+{
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, self->pasid, self->root,
+				48, 0));
+	EXPECT_READ('A', 0x1000);
+}
+
+/* The same number for another table: nothing of the old one is left */
+TEST_F(vmm, bound_again)
+{
+	uint64_t root = guest_table(&self->vmm);
+
+	MAP(0x1000, 'A');
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, self->pasid, root, 48,
+				0));
+	EXPECT_READ('B', 0x1000);
+}
+
+TEST_F(vmm, freed)
+{
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, pasid_free(&self->vmm, self->pasid));
+	while (pasid_unbind(&self->vmm, &self->dev, self->pasid) != -ENOENT)
+		;
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+}
+
+TEST_F(vmm, foreign)
+{
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	EXPECT_NO_READ(NO_ENTRY, self->pasid ^ 1, 0x1000);
+}
+
+TEST_F(vmm, bad_input)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device *dev = &self->dev;
+	uint64_t root = self->root;
+	uint32_t pasid;
+
+	ASSERT_EQ(0, pasid_alloc(vmm, &pasid));
+	EXPECT_EQ(-EBUSY, pasid_bind(vmm, dev, self->pasid, root, 48, 0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, dev, pasid, root | 1, 48, 0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, dev, pasid, root | 0x80, 48, 0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, dev, pasid, 1ULL << 52, 48, 0));
+	EXPECT_EQ(-EOPNOTSUPP, pasid_bind(vmm, dev, pasid, root, 39, 0));
+	EXPECT_EQ(-EINVAL, pasid_bind(vmm, dev, pasid, root, 48,
+				      IOMMU_SVA_VTD_GPASID_WPE));
+	EXPECT_EQ(-EOPNOTSUPP, pasid_bind(vmm, dev, pasid, root, 48,
+					  IOMMU_SVA_VTD_GPASID_CD));
+	EXPECT_EQ(-ENOENT, pasid_bind(vmm, dev, pasid ^ 0x40000, root, 48, 0));
+	EXPECT_EQ(0, pasid_bind(vmm, dev, pasid, root, 48,
+				IOMMU_SVA_VTD_GPASID_SRE |
+				IOMMU_SVA_VTD_GPASID_WPE |
+				IOMMU_SVA_VTD_GPASID_EAFE));
+	EXPECT_EQ(0, pasid_unbind(vmm, dev, pasid));
+}
+
+/* A device that does not answer, or badly, is told of to who asked, once */
+TEST_F(vmm, no_answer)
+{
+	struct iommu_cache_invalidate_info info =
+		inv_range(self->pasid, 0x1000, PAGE, 1);
+	int error[] = { -ETIMEDOUT, -EIO };
+	int32_t result;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		MAP(0x1000, 'A');
+		ASSERT_EQ(0, INVALIDATE(info));
+		EXPECT_READ('A', 0x1000);
+		MAP(0x1000, 'B');
+		dma_fail(&self->dev, 1, i == 1);
+		EXPECT_EQ(error[i], invalidate(&self->vmm, &self->dev, &info, 1,
+					       &result));
+		EXPECT_EQ(error[i], result);
+		if (variant->request)
+			EXPECT_READ('A', 0x1000);
+		EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info, 1,
+					&result));
+		EXPECT_EQ(0, result);
+		EXPECT_READ('B', 0x1000);
+	}
+}
+
+/* What one device fails with is not the other's result */
+TEST_F(vmm, other_device)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	struct iommu_cache_invalidate_info info;
+	unsigned int why;
+	struct device other;
+	uint32_t pasid;
+
+	ASSERT_EQ(0, device_open(vmm, &other, 1));
+	ASSERT_EQ(0, pasid_alloc(vmm, &pasid));
+	ASSERT_EQ(0, pasid_bind(vmm, &other, pasid, root, 48, 0));
+	/* One PASID on two devices, with a table of its own on each */
+	ASSERT_EQ(0, pasid_bind(vmm, &other, self->pasid, root, 48, 0));
+	MAP(0x1000, 'A');
+	guest_map(vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ('B', dma_read(&other, variant->request, self->pasid, 0x1000,
+				&why));
+	EXPECT_READ('A', 0x1000);
+
+	info = inv_range(self->pasid, 0x1000, PAGE, 1);
+	guest_map(vmm, root, 48, 0x1000, page_of('C'), PAGE, GUEST_RW);
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(0, invalidate(vmm, &other, &info, 1, NULL));
+	EXPECT_EQ('C', dma_read(&other, variant->request, self->pasid, 0x1000,
+				&why));
+	EXPECT_EQ(-ETIMEDOUT, invalidate(vmm, &self->dev, &info, 1, NULL));
+	EXPECT_EQ(0, invalidate(vmm, &self->dev, &info, 1, NULL));
+	device_close(&other);
+}
+
+#define RID_READ(va) READ(0, va)
+
+/* ATS stays on when the RID changes what it is attached to */
+TEST_F(vmm, rid_nested)
+{
+	uint64_t root = guest_table(&self->vmm);
+	uint32_t nested;
+
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
+	MAP(0x1000, 'C');
+	EXPECT_READ('C', 0x1000);
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, &nested));
+	ASSERT_EQ(0, device_attach(&self->dev, nested));
+	EXPECT_EQ('A', RID_READ(0x1000));
+	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	EXPECT_EQ('A', RID_READ(0x1000));
+	EXPECT_EQ(0, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	EXPECT_EQ('B', RID_READ(0x1000));
+
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(-ETIMEDOUT, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	dma_fail(&self->dev, 1, true);
+	EXPECT_EQ(-EIO, device_invalidate(&self->vmm, nested, 0x1000, 1));
+	EXPECT_EQ(0, device_invalidate(&self->vmm, nested, 0x1000, 1));
+
+	MAP(0x1000, 'D');
+	EXPECT_READ('C', 0x1000);
+	EXPECT_EQ(0, INVALIDATE(inv_pasid(self->pasid)));
+	EXPECT_READ('D', 0x1000);
+}
+
+/* Bound while nothing is attached, attached afterwards: an unmap reaches it */
+TEST_F(vmm, bound_then_attached)
+{
+	ASSERT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	ASSERT_EQ(0, device_detach(&self->dev));
+	ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, self->pasid, self->root,
+				48, 0));
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, device_attach(&self->dev, self->vmm.parent));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, device_detach(&self->dev));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+}
+
+/* A page that is only reached by many PASIDs goes from all of them */
+TEST_F(vmm, stage2_unmap_many)
+{
+	uint32_t pasid[64];
+	unsigned int i;
+
+	MAP(0x1000, 'A');
+	for (i = 0; i < 64; i++) {
+		ASSERT_EQ(0, pasid_alloc(&self->vmm, &pasid[i]));
+		ASSERT_EQ(0, pasid_bind(&self->vmm, &self->dev, pasid[i],
+					self->root, 48, 0));
+		EXPECT_EQ('A', READ(pasid[i], 0x1000));
+	}
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(-1, READ(pasid[i], 0x1000));
+}
+
+TEST_HARNESS_MAIN
