@@ -14,6 +14,7 @@ cat >"$work/tree/a.c" <<'END'
 #include <stdio.h>
 #include <string.h>
 int main(int argc, char **argv);
+int g(void);
 
 static int f(int a, int b)	/* f(a, b) = min(a + b, 9); */
 {
@@ -28,6 +29,18 @@ static int f(int a, int b)	/* f(a, b) = min(a + b, 9); */
 		a++;
 	return a * 2 | 1;
 }
+
+#ifdef TWO
+int g(void)
+{
+	return 1;
+}
+#else
+int g(void)
+{
+	return 2;
+}
+#endif
 
 int main(int argc, char **argv)
 {
@@ -104,7 +117,8 @@ check "a string with a brace" prints text '19 -1 {'
 check "refused: what is not there" refuses 'not in f()' a f 'a < 1' 0
 check "what is there twice" refuses '2 times in f()' a f '> 9' '> 8'
 check "another function's" refuses 'not in main()' a main 'a < 0' 0
-check "no such function" refuses 'no functions g()' a g 'a < 0' 0
+check "no such function" refuses 'no functions h()' a h 'a < 0' 0
+check "one of two functions" refuses '2 functions g()' a g 1 0
 check "a declaration for a function" refuses 'no functions x()' a x 0 0
 check "operands of a stronger neighbour" \
 	refuses 'not a whole expression beside \*' a f '2 | 1' 0
