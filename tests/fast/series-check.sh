@@ -417,6 +417,8 @@ if [ -z "$form_only" ]; then
 	checkpatch_all
 	on_and_off
 	silent "kernel-doc has no new complaint" kernel_doc_delta
+	silent "each row of tests/mutants has its place" \
+		"$root/tests/mutants/switch" "$tmp/applied" "$tmp/mutants"
 fi
 
 finish

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What each tool takes and prints, its --help and its manual say the same.
+# What each tool takes and prints, its --help and its manual say the same; and
+# what else the documentation repeats.
 
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -164,6 +165,12 @@ every_tool_is_listed() {
 	done
 }
 
+defects_are_those_of_the_mutants() {
+	"$top/tests/mutants/switch" -d >"$work/defects" || return
+	sed -n '/^| of | defect /,/^$/p' "$top/Documentation/testing.md" |
+		sed '$d' | diff - "$work/defects"
+}
+
 check_tool() {
 	about "$@"
 	check "$name: the manual has no roff warnings" test ! -s "$work/warnings"
@@ -185,4 +192,6 @@ check_tool() {
 check_tool pasidsnoop ''
 check_tool invsnoop inv-
 check "every tool is in README and tracing.md" every_tool_is_listed
+check "the defects in testing.md are those of tests/mutants/rows" \
+	defects_are_those_of_the_mutants
 finish

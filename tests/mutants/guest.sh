@@ -1,56 +1,60 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the VM: run one test of IN, TEST, and pass on what it reports; or, with
-# IN=batch, those of the file "batch", one after the other. For each line
-# "mutant in test" of it the verdict follows. After each the test has to pass
-# without the mutant: if it does not, something was left behind, and a new boot
-# has to do the rest.
-# shellcheck disable=SC2154,SC2153 # IN and TEST come with the boot
+# In the VM: for each line "mutant in test" of the file BATCH, run the test with
+# the mutant and say "verdict mutant test" and what it reports. Without it the
+# test has to pass then. If it does not, something was left behind, and the rest
+# is for a new boot; so is the line itself, unless it is the first, as what was
+# left may be an earlier one's.
+# shellcheck disable=SC2153 # BATCH comes with the boot
 
-param=/sys/module/ioasid/parameters/mutant
+now=/sys/module/ioasid/parameters/mutant
+filter=/sys/module/kunit/parameters/filter_glob
+
+kunit() { # CASE
+	printf '*.%s' "$1" >$filter
+	for module in /lib/modules/*_kunit.ko; do
+		insmod "$module"
+	done
+	cat /sys/kernel/debug/kunit/*/results
+	for module in /lib/modules/*_kunit.ko; do
+		rmmod "$module"
+	done
+}
 
 run() { # IN TEST
 	case $1 in
-	kunit)
-		for module in /lib/modules/*_kunit.ko; do
-			insmod "$module"
-		done
-		cat /sys/kernel/debug/kunit/*/results ;;
-	iommufd)
-		timeout 120 /kselftest/iommufd -t "${2#*.}" ;;
-	gpasid)
-		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
-	fail_nth)
-		timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
-	vm)
-		sh "./${2%%.*}.sh" ;;
+	kunit)		kunit "$2" ;;
+	iommufd)	timeout 120 /kselftest/iommufd -t "${2#*.}" ;;
+	gpasid)		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
+	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
+	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }
 
 # "ok", "not ok", or nothing if it did not report
-verdict() { # IN TEST
-	run "$1" "$2" 2>&1 </dev/null |
-		grep -Eo "^ *(not )?ok [0-9]+ .*\\b${2#*.}( #.*)?$" |
+reports() { # MUTANT IN TEST
+	name=${3#*.}
+	[ "$2" != vm ] || name=$(echo "$name" | tr _ ' ')
+	printf %s "$1" >$now
+	run "$2" "$3" 2>&1 </dev/null |
+		grep -Eo "^ *(not )?ok [0-9]+ .*\\b$name( #.*)?$" |
 		sed -E 's/^ *((not )?ok) .*/\1/' | sort -u
-}
-
-batch() {
-	while read -r mutant in test; do
-		printf %s "$mutant" >$param
-		found=$(verdict "$in" "$test")
-		printf none >$param
-		echo "verdict $mutant $test $found"
-		[ "$(verdict "$in" "$test")" = ok ] || {
-			echo "left behind by $mutant"
-			break
-		}
-	done <./batch
+	printf none >$now
 }
 
 echo 128 >/proc/sys/vm/nr_hugepages
-case $IN in
-batch)	batch ;;
-*)	run "$IN" "$TEST" ;;
-esac
+first=1 left=$(wc -l <"$BATCH")
+while read -r mutant in test; do
+	found="verdict $mutant $test $(reports "$mutant" "$in" "$test")"
+	[ -z "$first" ] || echo "$found"
+	left=$((left - 1))
+	[ "$left" -gt 0 ] || [ -z "$first" ] || break
+	[ "$(reports none "$in" "$test")" = ok ] || {
+		echo "left behind, after $mutant"
+		break
+	}
+	[ -n "$first" ] || echo "$found"
+	first=''
+done <"$BATCH"
 exit 0
