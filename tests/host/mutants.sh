@@ -31,10 +31,11 @@ build() {
 # Deal the list out to $lanes, each with a file of lines for few boots, and files
 # of one line: what is in memory already cannot fail to be allocated, so fail_nth
 # needs a kernel that has done nothing before; and what a script of the VM
-# changes is not known.
+# changes is not known. The monitor needs another machine.
 deal() {
 	awk -v lanes="$lanes" -v to="$work/lane" '{
-		print >(to NR % lanes "-" ($2 ~ /^(fail_nth|vm)$/ ? NR : 0))
+		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 == "vmm" ? "vmm" : 0
+		print >(to NR % lanes "-" file)
 	}' "$work/list"
 }
 
@@ -43,24 +44,28 @@ deal() {
 # never is: the kernel does not survive it.
 boots() {
 	n=0
+	machine='-a intel_iommu=off'
+	[ "${1##*-}" != vmm ] || machine=-n
 	while [ -s "$1" ]; do
 		n=$((n + 1))
+		# shellcheck disable=SC2086 # a list
 		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 1500 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
-			-r "$work/initramfs.cpio" \
-			-a "intel_iommu=off BATCH=${1##*/}" "$here/guest.sh" \
-			"$1" "$root"/tests/guest/*.sh >/dev/null 2>&1 || :
+			-r "$work/initramfs.cpio" $machine \
+			-a "BATCH=${1##*/}" "$here/guest.sh" "$1" \
+			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
+			>/dev/null 2>&1 || :
 		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" || echo >"$1.said"
 		cat "$1.said" >>"$1.verdicts"
 		sed -i "1,$(wc -l <"$1.said")d" "$1"
 	done
 }
 
-# Tests that exist, in the form of the list; of the scripts in the VM only some
-# have a mutant.
+# Tests that exist, in the form of the list; of the scripts in the VM and of the
+# monitor's only some have a mutant.
 tests() {
 	sed -n 's/^\tKUNIT_CASE[A-Z_]*(\(.*\)),$/kunit \1/p' \
-		"$linux"/drivers/iommu/tests/io*_kunit.c
+		"$linux"/drivers/iommu/tests/*_kunit.c
 	cd "$linux/tools/testing/selftests/iommu"
 	sed -En 's/^TEST_F[A-Z_]*\((iommufd_pasid), ([a-z_]+).*/iommufd \1.\2/p' \
 		iommufd.c
@@ -76,7 +81,7 @@ lanes=$(nproc)
 [ "$lanes" -le 8 ] || lanes=8
 "$here/switch" -t >"$work/list"
 
-awk '$2 != "vm" { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
+awk '$2 !~ /^vmm?$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

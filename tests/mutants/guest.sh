@@ -28,6 +28,7 @@ run() { # IN TEST
 	iommufd)	timeout 120 /kselftest/iommufd -t "${2#*.}" ;;
 	gpasid)		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
 	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
+	vmm)		timeout 300 vmm_test -v "${2%%.*}" -t "${2#*.}" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }
@@ -43,6 +44,9 @@ reports() { # MUTANT IN TEST
 	printf none >$now
 }
 
+# shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
+. ./vfio.sh
+vfio_bind
 echo 128 >/proc/sys/vm/nr_hugepages
 first=1 left=$(wc -l <"$BATCH")
 while read -r mutant in test; do
