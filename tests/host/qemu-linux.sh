@@ -5,7 +5,7 @@
 # Linux on the QEMU of build/qemu reads a disk through the VT-d: with x-nested
 # off and on, and on in legacy mode. QEMU's log has to show that the requests
 # took the nested model's walk and caches, or its queue only, and no fault. Then
-# on units that are slower, cache more or can do less: Linux breaks no rule there.
+# on units that are slower, cache more or do less; there Linux breaks no rule.
 # Last, the unit ignores a type of descriptor that Linux needs: then the model
 # has to bring wrong bytes, or it would not find a driver's mistake, either.
 # KTAP.
