@@ -39,9 +39,18 @@ deal() {
 	}' "$work/list"
 }
 
+# died FILE LOG: what to say of its first line, which had no verdict
+died() {
+	if grep -qE 'Oops: |kernel BUG at|Kernel panic' "$2"; then
+		head -n 1 "$1" | awk '{ print "verdict", $1, $3, "died" }'
+	else
+		echo
+	fi
+}
+
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
-# never is: the kernel does not survive it.
+# never is. A kernel that does not survive has noticed, if it says so.
 boots() {
 	n=0
 	machine='-a intel_iommu=off'
@@ -55,7 +64,8 @@ boots() {
 			-a "BATCH=${1##*/}" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
 			>/dev/null 2>&1 || :
-		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" || echo >"$1.said"
+		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||
+			died "$1" "$1.$n/console.log" >"$1.said"
 		cat "$1.said" >>"$1.verdicts"
 		sed -i "1,$(wc -l <"$1.said")d" "$1"
 	done
@@ -94,7 +104,7 @@ cat "$work"/lane*.verdicts >"$work/verdicts"
 
 while read -r mutant _ test; do
 	found=$(sed -n "s/^verdict $mutant $test //p" "$work/verdicts")
-	if [ "$found" = "not ok" ]; then
+	if [ "$found" = "not ok" ] || [ "$found" = died ]; then
 		ok "$test notices $mutant"
 	else
 		not_ok "$test notices $mutant" "reported: ${found:-nothing}"

@@ -409,6 +409,23 @@ apply_refuses_interrupted() {
 	refused "half-patched" "$here/apply" "$tmp/k"
 }
 
+# Line 4 is there twice. The patch changes the first, somebody the second: to take
+# that back would be easy, but apply did not make it.
+unapply_refuses_another_place() {
+	plain_tree
+	seq 7 | sed '1i top
+		$a middle' >"$tmp/k/twice.c"
+	{ seq 7; echo end; } >>"$tmp/k/twice.c"
+	printf '%s\n' 'diff --git a/twice.c b/twice.c' '--- a/twice.c' \
+		'+++ b/twice.c' '@@ -2,7 +2,7 @@' ' 1' ' 2' ' 3' '-4' '+four' ' 5' \
+		' 6' ' 7' >"$PATCHES/0001-twice.patch"
+	echo 0001-twice.patch >"$PATCHES/series"
+	sed -i '13s/4/four/' "$tmp/k/twice.c"
+	refused "applied in another way" "$here/apply" -R "$tmp/k" || return
+	sed -i '13s/four/4/; 5s/4/four/' "$tmp/k/twice.c"
+	"$here/apply" -R "$tmp/k" && ! grep -n four "$tmp/k/twice.c"
+}
+
 apply_refuses_quilt() {
 	plain_tree
 	(cd "$tmp/k" && QUILT_PATCHES=$PATCHES quilt --quiltrc - push -q -a) || return
@@ -473,6 +490,7 @@ real_scripts() {
 
 run_check() {
 	XDG_CACHE_HOME="$tmp/cache" KSRC="$tmp/full.tar.xz" ALLOW="$tmp/allow" \
+		ROWS=/dev/null \
 		"$root/tests/fast/series-check.sh"
 }
 
@@ -554,6 +572,7 @@ check "apply and unapply leave no trace" apply_and_back
 check "apply reports offsets" apply_says_offset
 check "apply refuses fuzz" apply_refuses_fuzz
 check "apply refuses an interrupted apply" apply_refuses_interrupted
+check "unapply refuses what apply has not made" unapply_refuses_another_place
 check "unapply leaves quilt's tree to quilt" apply_refuses_quilt
 check "apply leaves nothing half written" apply_leaves_nothing_half_written
 check "apply refuses what is no kernel tree" apply_refuses_what_is_no_tree
