@@ -41,7 +41,7 @@ deal() {
 
 # died FILE LOG: what to say of its first line, which had no verdict
 died() {
-	if grep -qE 'Oops: |kernel BUG at|Kernel panic' "$2"; then
+	if grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' "$2"; then
 		head -n 1 "$1" | awk '{ print "verdict", $1, $3, "died" }'
 	else
 		echo
@@ -50,7 +50,8 @@ died() {
 
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
-# never is. A kernel that does not survive has noticed, if it says so.
+# never is. A kernel that does not survive has noticed, if it says so. What hangs a
+# boot hangs it up to the limit; the next one goes on where that ended.
 boots() {
 	n=0
 	machine='-a intel_iommu=off'
@@ -58,7 +59,7 @@ boots() {
 	while [ -s "$1" ]; do
 		n=$((n + 1))
 		# shellcheck disable=SC2086 # a list
-		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 1500 \
+		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 400 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
 			-r "$work/initramfs.cpio" $machine \
 			-a "BATCH=${1##*/}" "$here/guest.sh" "$1" \
