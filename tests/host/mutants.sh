@@ -39,10 +39,13 @@ deal() { # LIST NAME
 	}' "$1"
 }
 
-# died FILE LOG: what to say of its first line, which had no verdict
+# died FILE LOG: what to say of its first line, which had no verdict. What the
+# kernel complains of before it began is a slow machine's, not the mutant's.
 died() {
-	if grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' "$2"; then
-		head -n 1 "$1" | awk '{ print "verdict", $1, $3, "died" }'
+	read -r mutant _ test <"$1"
+	if sed "0,/begins $mutant $test/d" "$2" |
+	   grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall'; then
+		echo "verdict $mutant $test died"
 	else
 		echo
 	fi

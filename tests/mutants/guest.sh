@@ -51,6 +51,7 @@ vfio_bind
 echo 128 >/proc/sys/vm/nr_hugepages
 first=1
 while read -r mutant in test; do
+	echo "begins $mutant $test" >/dev/kmsg
 	found="verdict $mutant $test $(reports "$mutant" "$in" "$test")"
 	[ -z "$first" ] || echo "$found"
 	case $mutant-$in in
