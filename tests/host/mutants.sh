@@ -28,21 +28,24 @@ build() {
 			"$root/build/kselftest:/kselftest"
 }
 
-# Deal the list out to $lanes, each with a file of lines for few boots, and files
+# Deal a list out to $lanes, each with a file of lines for few boots, and files
 # of one line: what is in memory already cannot fail to be allocated, so fail_nth
 # needs a kernel that has done nothing before; and what a script of the VM
 # changes is not known. The monitor needs another machine.
-deal() {
-	awk -v lanes="$lanes" -v to="$work/lane" '{
+deal() { # LIST NAME
+	awk -v lanes="$lanes" -v to="$work/$2" '{
 		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 == "vmm" ? "vmm" : 0
 		print >(to NR % lanes "-" file)
-	}' "$work/list"
+	}' "$1"
 }
 
-# died FILE LOG: what to say of its first line, which had no verdict
+# died FILE LOG: what to say of its first line, which had no verdict. What the
+# kernel complains of before it began is a slow machine's, not the mutant's.
 died() {
-	if grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' "$2"; then
-		head -n 1 "$1" | awk '{ print "verdict", $1, $3, "died" }'
+	read -r mutant _ test <"$1"
+	if sed "0,/begins $mutant $test/d" "$2" |
+	   grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall'; then
+		echo "verdict $mutant $test died"
 	else
 		echo
 	fi
@@ -54,15 +57,14 @@ died() {
 # boot hangs it up to the limit; the next one goes on where that ended.
 boots() {
 	n=0
-	machine='-a intel_iommu=off'
-	[ "${1##*-}" != vmm ] || machine=-n
+	arguments=intel_iommu=off machine=
+	[ "${1##*-}" != vmm ] || arguments='' machine=-n
 	while [ -s "$1" ]; do
 		n=$((n + 1))
-		# shellcheck disable=SC2086 # a list
 		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 400 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
-			-r "$work/initramfs.cpio" $machine \
-			-a "BATCH=${1##*/}" "$here/guest.sh" "$1" \
+			-r "$work/initramfs.cpio" ${machine:+"$machine"} \
+			-a "$arguments BATCH=${1##*/}" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
 			>/dev/null 2>&1 || :
 		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||
@@ -70,6 +72,25 @@ boots() {
 		cat "$1.said" >>"$1.verdicts"
 		sed -i "1,$(wc -l <"$1.said")d" "$1"
 	done
+}
+
+# verdicts LIST NAME: on all lines of LIST
+verdicts() {
+	deal "$1" "$2"
+	for lane in $(seq 0 $((lanes - 1))); do
+		for file in "$work/$2$lane"-*; do boots "$file"; done &
+	done
+	wait
+	cat "$work/$2"*.verdicts
+}
+
+# A test that never passed notices nothing: those of the list that guest.sh did not
+# see pass, as all their mutants left something behind, or are alone in their boot.
+unseen() {
+	sed -n 's/^passes //p' "$work"/lane*/ktap.log | sort -u >"$work/seen"
+	awk -v seen="$work/seen" '
+		BEGIN { while ((getline test < seen) > 0) had[test] = 1 }
+		!had[$3]++ { print "none", $2, $3 }' "$work/list"
 }
 
 # Tests that exist, in the form of the list; of the scripts in the VM and of the
@@ -96,13 +117,7 @@ awk '$2 !~ /^vmm?$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 
-deal
-for lane in $(seq 0 $((lanes - 1))); do
-	for file in "$work/lane$lane"-*; do boots "$file"; done &
-done
-wait
-cat "$work"/lane*.verdicts >"$work/verdicts"
-
+verdicts "$work/list" lane >"$work/verdicts"
 while read -r mutant _ test; do
 	found=$(sed -n "s/^verdict $mutant $test //p" "$work/verdicts")
 	if [ "$found" = "not ok" ] || [ "$found" = died ]; then
@@ -111,4 +126,11 @@ while read -r mutant _ test; do
 		not_ok "$test notices $mutant" "reported: ${found:-nothing}"
 	fi
 done <"$work/list"
+
+unseen >"$work/unseen"
+[ ! -s "$work/unseen" ] || verdicts "$work/unseen" none >>"$work/verdicts"
+while read -r mutant _ test; do
+	check "$test passes without a mutant" \
+		grep -qx "verdict $mutant $test ok" "$work/verdicts"
+done <"$work/unseen"
 finish
