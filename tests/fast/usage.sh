@@ -45,12 +45,14 @@ user_namespace() {
 }
 
 cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
+	# shellcheck disable=SC2016 # for that shell
 	check "${snoop##*/}: a full disk is an error: $1" gives 1 \
 		"cannot write the output: No space left" \
-		sh -c "exec '$snoop' $* >/dev/full"
+		sh -c 'exec "$@" >/dev/full' sh "$snoop" "$@"
+	# shellcheck disable=SC2016 # for that shell
 	check "${snoop##*/}: a closed stdout is an error: $1" gives 1 \
 		"cannot write the output: Bad file descriptor" \
-		sh -c "exec '$snoop' $* >&-"
+		sh -c 'exec "$@" >&-' sh "$snoop" "$@"
 }
 
 cannot_start() { # NAME RECORDING
