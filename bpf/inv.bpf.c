@@ -22,6 +22,8 @@ char LICENSE[] SEC("license") = "GPL";
 #define MAP_FULL	(-7)	/* -E2BIG, of a hash map; others are of its locks */
 
 const volatile struct inv_filter cfg_filter;
+/* --stuck: of what is under way the stack is kept, and what has ended is not sent. */
+const volatile bool cfg_stuck;
 
 /*
  * Set by user space once all programs are attached, and cleared before the first
@@ -37,6 +39,16 @@ struct {
 	__type(key, __u64);
 	__type(value, struct inv_event);
 } in_flight SEC(".maps");
+
+/* By the same keys */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);		/* as many with --stuck */
+	__type(key, __u64);
+	__type(value, struct inv_stack);
+} stacks SEC(".maps");
+
+static const struct inv_stack no_stack;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -99,16 +111,38 @@ set_request(struct inv_event *e, const struct iommu_cache_invalidate_info *info)
 	}
 }
 
-/* Until its end */
-static __always_inline void store(struct inv_event *e, __u64 key)
+static __always_inline void store_stack(void *ctx, __u64 key)
 {
-	long err = bpf_map_update_elem(&in_flight, &key, e, BPF_NOEXIST);
-	struct inv_pairs *p = err ? count_pairs() : NULL;
+	struct inv_stack *stack;
 
+	if (bpf_map_update_elem(&stacks, &key, &no_stack, BPF_ANY))
+		return;
+	stack = bpf_map_lookup_elem(&stacks, &key);
+	if (stack)
+		bpf_get_stack(ctx, stack->ip, sizeof(stack->ip), 0);
+}
+
+/* Until its end */
+static __always_inline void store(void *ctx, struct inv_event *e, __u64 key)
+{
+	struct inv_pairs *p;
+	long err;
+
+	if (cfg_stuck)
+		store_stack(ctx, key);
+	err = bpf_map_update_elem(&in_flight, &key, e, BPF_NOEXIST);
+	p = err ? count_pairs() : NULL;
 	if (p && err == MAP_FULL)
 		p->overflow++;
 	else if (p)
 		p->refused++;
+}
+
+static __always_inline void forget(__u64 key)
+{
+	bpf_map_delete_elem(&in_flight, &key);
+	if (cfg_stuck)
+		bpf_map_delete_elem(&stacks, &key);
 }
 
 SEC("tp_btf/cache_inv_begin")
@@ -130,7 +164,7 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 		return 0;
 	describe_caller(&e);
 	e.ts_ns = bpf_ktime_get_ns();
-	store(&e, id);
+	store(ctx, &e, id);
 	return 0;
 }
 
@@ -149,7 +183,7 @@ static __always_inline void finish(struct emit_counters *c, struct inv_event *e,
 				   __u64 now, int ret)
 {
 	e->ret = ret;
-	if (!inv_result_wanted(&cfg_filter, e)) {
+	if (cfg_stuck || !inv_result_wanted(&cfg_filter, e)) {
 		c->filtered++;
 		return;
 	}
@@ -188,7 +222,7 @@ int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
 	}
 	finish(c, known ?: &e, now, ret);
 	if (known)
-		bpf_map_delete_elem(&in_flight, &id);
+		forget(id);
 	return 0;
 }
 
@@ -228,7 +262,7 @@ int BPF_PROG(on_qi_submit_fentry, struct intel_iommu *iommu,
 	e.flags |= INV_HAS_BEGIN;
 	describe_caller(&e);
 	e.ts_ns = bpf_ktime_get_ns();
-	store(&e, (__u64)desc);
+	store(ctx, &e, (__u64)desc);
 	return 0;
 }
 
@@ -257,6 +291,6 @@ int BPF_PROG(on_qi_submit_fexit, struct intel_iommu *iommu,
 	}
 	finish(c, known ?: &e, now, ret);
 	if (known)
-		bpf_map_delete_elem(&in_flight, &key);
+		forget(key);
 	return 0;
 }

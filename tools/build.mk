@@ -61,7 +61,7 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
@@ -102,7 +102,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device as the series of QEMU has them.
 PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm_test vmm_oracle vmm_demo
+VMM		:= vmm_test vmm_oracle vmm_demo vmm_slow
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)

@@ -8,11 +8,11 @@
 #include "../bpf/inv.h"
 
 void inv_head(const struct cli *cli);
-void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e);
+/* With the stack of who waits, which may be NULL or empty */
+void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e,
+	      const struct inv_stack *stack);
 
-void inv_record(FILE *f, const struct inv_event *e);
-/* As replay_event() */
-int inv_replay(FILE *f, struct session *s, struct inv_event *e);
+extern const struct member inv_members[];	/* of struct inv_event */
 
 /* "0x7f0012345000+16K" for a range, else "domain", "pasid", "-" or "?7" */
 const char *inv_what(const struct inv_event *e, char *buf, size_t size);

@@ -13,20 +13,6 @@
 #include "invshow.h"
 #include "inv.skel.h"
 
-static const struct cli_tool tool = {
-	.name = "invsnoop",
-	.summary = "Show each invalidation of IOMMU caches that is asked for, one per line.",
-	.options = CLI_ALL & ~(1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
-	.examples =
-		"  invsnoop                        everything, until Ctrl-C\n"
-		"  invsnoop -x                     requests that fail\n"
-		"  invsnoop -p 4711 -D 0000:3a:01.0 -w\n"
-		"                                  what process 4711 asks of a device\n"
-		"  invsnoop -P 33,0x40-0x4f        for some PASIDs\n"
-		"  invsnoop --json -d 10           ten seconds for a program to read\n"
-		"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
-};
-
 static const char *const names[] = {
 	[INV_BEGIN] = "begin",
 	[INV_END] = "end",
@@ -44,6 +30,29 @@ static const struct hook hooks[] = {
 	  "on_qi_submit_fexit", NULL },
 };
 
+static const struct trace_tool tool = {
+	.cli = {
+		.name = "invsnoop",
+		.summary = "Show each invalidation of IOMMU caches that is asked for, one per line.",
+		.options = CLI_ALL & ~(1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
+		.examples =
+			"  invsnoop                        everything, until Ctrl-C\n"
+			"  invsnoop -x                     requests that fail\n"
+			"  invsnoop -p 4711 -D 0000:3a:01.0 -w\n"
+			"                                  what process 4711 asks of a device\n"
+			"  invsnoop -P 33,0x40-0x4f        for some PASIDs\n"
+			"  invsnoop --json -d 10           ten seconds for a program to read\n"
+			"  invsnoop --stuck -d 5           what waits now, and where; status 5 if any\n"
+		"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
+	},
+	.absent = "this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for.",
+	.names = names,
+	.hooks = hooks,
+	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
+	.members = inv_members,
+	.size = sizeof(struct inv_event),
+};
+
 /* How often to look: requests do not wake the tool, see emit_hot(). */
 #define DRAIN_MS	10
 
@@ -51,47 +60,33 @@ static const struct hook hooks[] = {
 #define STALLED_NS	1000000000ULL
 
 static struct inv_filter filter;
-static struct inv_bpf *skel;
 
-/* Requests if the kernel tells of them, else submissions; half of a pair is none. */
-static bool choose(struct trace *t)
+static void set_filter(const struct cli *cli)
+{
+	filter.common = cli->filter;
+	filter.tid = cli->tid;
+	memcpy(filter.dev, cli->device, sizeof(filter.dev));
+}
+
+/*
+ * Requests if the kernel tells of them, else submissions; half of a pair is none. What is
+ * stuck may be a submission that nobody asked for by a request, so then both.
+ */
+static int choose(struct trace *t)
 {
 	bool requests = t->chosen[INV_BEGIN] && t->chosen[INV_END];
-	bool submissions = !requests && t->chosen[INV_SUBMIT] && t->chosen[INV_SUBMITTED];
+	bool submissions = t->chosen[INV_SUBMIT] && t->chosen[INV_SUBMITTED] &&
+			   (!requests || t->cli.stuck_ms);
 
 	if (!requests)
 		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
-	if (submissions && t->cli.device[0] && !who_is_unit(t->cli.device))
-		msg("submissions name no device: -D takes a unit of /sys/class/iommu, such as dmar0, on this kernel. Nothing is seen of %s.", t->cli.device);
 	if (!submissions)
 		t->chosen[INV_SUBMIT] = t->chosen[INV_SUBMITTED] = NULL;
-	return requests || submissions;
-}
-
-static void head(const struct trace *t)
-{
-	if (t->session.plan[INV_SUBMIT][0])
-		msg("tracing submissions to the queues of VT-d, as this kernel does not tell of requests... Ctrl-C to end");
-	else
-		msg("tracing invalidation requests... Ctrl-C to end");
-	if (!t->cli.json)
-		inv_head(&t->cli);
-}
-
-/* What is under way is no event yet: it will be one. */
-static bool show(struct trace *t, void *event)
-{
-	const struct inv_event *e = event;
-
-	inv_show(&t->cli, &t->session, e);
-	return !(e->flags & INV_STALLED);
-}
-
-static bool before(struct trace *t)
-{
-	t->loop.drain_ms = DRAIN_MS;
-	skel->bss->active = 1;
-	return true;
+	if (!requests && submissions && t->cli.device[0] && !who_is_unit(t->cli.device))
+		msg("submissions name no device: -D takes a unit of /sys/class/iommu, such as dmar0, on this kernel. Nothing is seen of %s.", t->cli.device);
+	if (!requests && !submissions)
+		msg("%s", tool.absent);
+	return requests || submissions ? EXIT_OK : EXIT_KERNEL;
 }
 
 /*
@@ -110,11 +105,12 @@ static bool is_due(__u64 begin, __u64 last, __u64 now, bool end)
  * What was begun and has not ended is still in the map. Read by buckets: whatever
  * comes and goes meanwhile, the others are met once.
  */
-static bool for_each_in_flight(void (*fn)(struct inv_event *e, void *ctx), void *ctx)
+static bool for_each_in_flight(int fd, void (*fn)(__u64 key, struct inv_event *e, void *ctx),
+			       void *ctx)
 {
 	static struct inv_event events[512];
 	static __u64 keys[512];
-	int fd = bpf_map__fd(skel->maps.in_flight), ret = 0;
+	int ret = 0;
 	__u32 batch, *from = NULL;
 
 	while (!ret) {
@@ -124,7 +120,7 @@ static bool for_each_in_flight(void (*fn)(struct inv_event *e, void *ctx), void 
 		if (ret && ret != -ENOENT)
 			return false;
 		for (__u32 i = 0; i < n; i++)
-			fn(&events[i], ctx);
+			fn(keys[i], &events[i], ctx);
 		from = &batch;
 	}
 	return true;
@@ -132,45 +128,55 @@ static bool for_each_in_flight(void (*fn)(struct inv_event *e, void *ctx), void 
 
 struct look {
 	struct trace *t;
+	int stacks;			/* of --stuck */
 	__u64 last, now;
 };
 
-static void look_at(struct inv_event *e, void *ctx)
+static bool is_stuck(const struct cli *cli, const struct inv_event *e)
 {
-	const struct look *look = ctx;
-
-	if (!is_due(e->ts_ns, look->last, look->now, look->t->loop.stop))
-		return;
-	e->flags |= INV_STALLED;
-	e->end_ns = look->now;
-	trace_show(look->t, e, sizeof(*e));
+	return e->end_ns - e->ts_ns >= cli->stuck_ms * 1000000;
 }
 
-static void tick(struct trace *t)
+/* What is under way is no event yet: it will be one. But with --stuck it is. */
+static void look_at(__u64 key, struct inv_event *e, void *ctx)
+{
+	const struct look *look = ctx;
+	struct trace *t = look->t;
+	struct inv_stack stack = {};
+
+	e->flags |= INV_STALLED;
+	e->end_ns = look->now > e->ts_ns ? look->now : e->ts_ns;
+	if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
+	    !is_due(e->ts_ns, look->last, look->now, t->loop.stop))
+		return;
+	if (!trace_made(t, e))
+		return;
+	if (t->cli.stuck_ms)
+		bpf_map_lookup_elem(look->stacks, &key, &stack);
+	inv_show(&t->cli, &t->session, e, &stack);
+	t->shown += !!t->cli.stuck_ms;
+}
+
+static void look(struct trace *t, const struct inv_bpf *skel)
 {
 	static struct look look;
 
 	look.t = t;
+	look.stacks = bpf_map__fd(skel->maps.stacks);
 	look.now = now_ns(CLOCK_MONOTONIC);
-	for_each_in_flight(look_at, &look);
+	for_each_in_flight(bpf_map__fd(skel->maps.in_flight), look_at, &look);
 	look.last = look.now;
 }
 
-static void stop(struct trace *t)
+static void count(__u64 key, struct inv_event *e, void *ctx)
 {
-	(void)t;
-	skel->bss->active = 0;
-}
-
-static void count(struct inv_event *e, void *ctx)
-{
+	(void)key;
 	(void)e;
 	++*(__u64 *)ctx;
 }
 
-static bool counts(struct trace *t)
+static bool count_pairs(struct counts *c, const struct inv_bpf *skel)
 {
-	struct counts *c = &t->session.counts;
 	int cpus = libbpf_num_possible_cpus();
 	__u32 zero = 0;
 
@@ -183,93 +189,115 @@ static bool counts(struct trace *t)
 		c->overflow += cpu[i].overflow;
 		c->refused += cpu[i].refused;
 	}
-	return for_each_in_flight(count, &c->unfinished);
+	return for_each_in_flight(bpf_map__fd(skel->maps.in_flight), count, &c->unfinished);
 }
 
-static void end(const struct trace *t, json_t *o, char *text, size_t size)
+static void head(struct trace *t)
+{
+	trace_head(t, t->cli.stuck_ms ? "looking each second for invalidations that wait" :
+		   t->session.plan[INV_SUBMIT][0] ?
+		   "tracing submissions to the queues of VT-d, as this kernel does not tell of requests" :
+		   "tracing invalidation requests");
+	if (!t->cli.json)
+		inv_head(&t->cli);
+}
+
+static int end(struct trace *t)
 {
 	const struct counts *c = &t->session.counts;
-
-	json_object_set_new(o, "unpaired", json_integer(c->unpaired));
-	json_object_set_new(o, "overflow", json_integer(c->overflow));
-	json_object_set_new(o, "refused", json_integer(c->refused));
-	json_object_set_new(o, "unfinished", json_integer(c->unfinished));
-	snprintf(text, size, "%llu unpaired, %llu unfinished, ", c->unpaired, c->unfinished);
-}
-
-static void set_filter(const struct cli *cli)
-{
-	filter.common = cli->filter;
-	filter.tid = cli->tid;
-	memcpy(filter.dev, cli->device, sizeof(filter.dev));
-}
-
-static int open_programs(struct trace *t)
-{
+	char text[80];
 	int ret;
 
-	skel = inv_bpf__open();
+	snprintf(text, sizeof(text), "%llu unpaired, %llu unfinished, ", c->unpaired,
+		 c->unfinished);
+	ret = trace_end(t, json_pack("{s:I, s:I, s:I, s:I}",
+				      "unpaired", (json_int_t)c->unpaired,
+				      "overflow", (json_int_t)c->overflow,
+				      "refused", (json_int_t)c->refused,
+				      "unfinished", (json_int_t)c->unfinished), text);
+	return ret ?: t->cli.stuck_ms && t->shown ? EXIT_FOUND : EXIT_OK;
+}
+
+static bool recorded_is_wanted(const struct cli *cli, const struct inv_event *e)
+{
+	bool stalled = e->flags & INV_STALLED;
+
+	if (cli->stuck_ms && !(stalled && is_stuck(cli, e)))
+		return false;
+	return inv_wanted(&filter, e) && (stalled || inv_result_wanted(&filter, e));
+}
+
+static int replay(struct trace *t)
+{
+	struct inv_event e;
+
+	head(t);
+	while (trace_next(t, &e)) {
+		if (!recorded_is_wanted(&t->cli, &e))
+			continue;
+		inv_show(&t->cli, &t->session, &e, NULL);
+		t->shown += t->cli.stuck_ms || !(e.flags & INV_STALLED);
+	}
+	return end(t);
+}
+
+static int show_all(struct trace *t, const struct inv_bpf *skel)
+{
+	struct inv_event e;
+	enum trace_step step;
+
+	head(t);
+	trace_start(t);
+	while ((step = trace_next(t, &e))) {
+		if (step == TRACE_TICK) {
+			look(t, skel);
+			continue;
+		}
+		inv_show(&t->cli, &t->session, &e, NULL);
+		t->shown++;
+	}
+	if (!count_pairs(&t->session.counts, skel)) {
+		msg("the counters cannot be read. Do not trust the last line.");
+		t->failed = true;
+	}
+	return end(t);
+}
+
+static int run(struct trace *t)
+{
+	struct inv_bpf *skel = inv_bpf__open();
+	int ret;
+
 	if (!skel)
 		return cause_tell("open the BPF programs", -errno, false);
 	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
+	skel->rodata->cfg_stuck = t->cli.stuck_ms;
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
-	ret = trace_skeleton(t, skel->skeleton);
+	if (t->cli.stuck_ms)
+		bpf_map__set_max_entries(skel->maps.stacks, t->cli.in_flight);
+	ret = trace_attach(t, skel->skeleton);
+	if (!ret) {
+		t->active = &skel->bss->active;
+		ret = show_all(t, skel);
+	}
 	inv_bpf__destroy(skel);
 	return ret;
 }
 
-static void record(FILE *f, const void *event)
-{
-	inv_record(f, event);
-}
-
-static int replay(struct trace *t, FILE *f, void *event)
-{
-	return inv_replay(f, &t->session, event);
-}
-
-static bool wanted(const struct trace *t, const void *event)
-{
-	const struct inv_event *e = event;
-
-	(void)t;
-	return inv_wanted(&filter, e) &&
-	       (e->flags & INV_STALLED || inv_result_wanted(&filter, e));
-}
-
-static const struct trace_ops ops = {
-	.tool = &tool,
-	.names = names,
-	.hooks = hooks,
-	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
-	.choose = choose,
-	.absent = "this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for.",
-	.size = sizeof(struct inv_event),
-	.open = open_programs,
-	.head = head,
-	.show = show,
-	.before = before,
-	.tick = tick,
-	.stop = stop,
-	.counts = counts,
-	.end = end,
-	.record = record,
-	.replay = replay,
-	.wanted = wanted,
-};
-
 int main(int argc, char **argv)
 {
-	static struct trace t;
-	int ret;
+	static struct trace t = { .loop.drain_ms = DRAIN_MS };
+	int ret = trace_parse(&t, &tool, argc, argv);
 
-	out_init();
-	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
 	set_filter(&t.cli);
 	t.events = (1U << INV_NR_HOOKS) - 1;
-	return trace_main(&t, &ops);
+	if (t.cli.replay)
+		ret = trace_replay(&t) ?: replay(&t);
+	else
+		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
+	return trace_close(&t, ret);
 }

@@ -15,12 +15,14 @@
 #include "../../tools/lib/cause.h"
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
+#include "../../tools/lib/ksym.h"
 #include "../../tools/lib/life.h"
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
 #include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
+#include "../../tools/pasidshow.h"
 #include "inv.skel.h"
 
 static bool failed;
@@ -261,6 +263,10 @@ static void options_set_what_they_say(void)
 	parse("-D 3a:01.0 -d 0.5");
 	CHECK(parsed.ret == CLI_GO_ON && c->duration_ms == 500);
 	CHECK_STR(c->device, "0000:3a:01.0");
+	parse("--stuck --strict");
+	CHECK(parsed.ret == CLI_GO_ON && c->stuck_ms == 1000 && c->strict);
+	parse("--stuck=250ms");
+	CHECK(parsed.ret == CLI_GO_ON && c->stuck_ms == 250);
 	parse("--tid 9 --device 123456789012345678901234567890123456789");
 	CHECK(parsed.ret == CLI_GO_ON && c->tid == 9 && c->in_flight == 8192);
 	tool.rare = 2;
@@ -326,6 +332,8 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "-u root", "unit: -u goes with -- CMD. See unit --help." },
 		{ "--follow", "unit: --follow goes with -- CMD. See unit --help." },
 		{ "-u no:body -- cmd", "unit: -u: 'no:body' is not a user in /etc/passwd." },
+		{ "--stuck=x", "unit: --stuck: 'x' is not a time" },
+		{ "--stuck -x", "unit: --stuck does not go with -x" },
 		{ "--replay f -- cmd", "unit: --replay does not go with" },
 	};
 
@@ -976,6 +984,39 @@ static int calls(const struct bpf_program *prog, int helper)
 	return n;
 }
 
+static void addresses_are_named(void)
+{
+	static const char text[] =
+		"ffffffff81000000 T _stext\nffffffff81002000 t qi_submit_sync\n"
+		"ffffffff81001000 W bpf_dispatcher\nffffffff81002800 D some_data\n"
+		"ffffffffc0000000 t of_module\t[pasidmod]\nffffffffc0001000 t last\t[bpf]\n"
+		"0000000000000000 T hidden\n";
+	const __u64 stack[] = { 0xffffffff81001004, 0xffffffff81002010, 0xffffffffc0000001, 0 };
+	char file[] = "/tmp/unit-ksym-XXXXXX", name[64];
+	int fd = mkstemp(file);
+	json_t *list;
+
+	CHECK(write(fd, text, sizeof(text) - 1) == sizeof(text) - 1);
+	close(fd);
+	ksym_load(file);
+	unlink(file);
+	CHECK_STR(ksym_name(0xffffffff81002000, name, sizeof(name)), "qi_submit_sync+0");
+	CHECK_STR(ksym_name(0xffffffff810029ff, name, sizeof(name)), "qi_submit_sync+0x9ff");
+	CHECK_STR(ksym_name(0xffffffffc0000010, name, sizeof(name)), "of_module+0x10");
+	CHECK_STR(ksym_name(0xffffffffc0001000, name, sizeof(name)), "last+0");
+	CHECK_STR(ksym_name(0x1000, name, sizeof(name)), "0x1000");
+	/* what is of the tracing itself is left out, and what is behind the end */
+	list = ksym_json(stack, 4);
+	CHECK(json_array_size(list) == 2);
+	CHECK_STR(json_string_value(json_array_get(list, 0)), "qi_submit_sync+0x10");
+	json_decref(list);
+	list = ksym_json(stack, 2);
+	CHECK(json_array_size(list) == 1);
+	json_decref(list);
+	ksym_load("/nonexistent");
+	CHECK_STR(ksym_name(0xffffffff81002000, name, sizeof(name)), "0xffffffff81002000");
+}
+
 /* A request is on a hot path: it is loaded, and only the device's name is copied. */
 static void requests_are_loaded_not_copied(void)
 {
@@ -985,7 +1026,8 @@ static void requests_are_loaded_not_copied(void)
 	CHECK(begin && bpf_program__insn_cnt(begin) > 10);
 	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel) == 0);
 	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel_str) == 1);
-	CHECK(begin && calls(begin, BPF_FUNC_map_update_elem) == 1);
+	/* the second one is of --stuck */
+	CHECK(begin && calls(begin, BPF_FUNC_map_update_elem) == 2);
 	inv_bpf__destroy(skel);
 }
 
@@ -1098,13 +1140,13 @@ static void recording_comes_back_the_same(void)
 	struct session s = {
 		.start_ns = 1, .to_wall_ns = 2, .end_ns = 3, .kernel = "6.12.117",
 		.plan = { "tp_btf:ioasid_alloc", "" },
-		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8, 9 },
+		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8, 9, 10 },
 	}, back = {};
 	struct pasid_dev_event d = { .e = {
 		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
 		.tgid = 1, .tid = 2, .set = UINT32_MAX, .pasid = PASID_INVALID,
 		.ret = INT32_MIN, .min = 3, .max = 4, .spid = 5,
-		.comm = "\xff \n\"%\0abcdefghi",
+		.comm = "\xff\x80 \n\"%\\abcdefgh",
 	} }, bind = { .e = { .type = PASID_BIND, .flags = PASID_HAS_DEV },
 		      .table = UINT64_MAX, .dev = "a b\xff" }, back_d;
 	struct inv_event i = {
@@ -1115,25 +1157,55 @@ static void recording_comes_back_the_same(void)
 	}, back_i;
 	FILE *f = tmpfile();
 
-	record_head(f, &s, names);
-	record_event(f, &d);
-	record_event(f, &bind);
+	record_head(f, "unit", &s, names);
+	record_event(f, pasid_members, &d);
+	record_event(f, pasid_members, &bind);
 	s.to_wall_ns = 77;
 	record_clock(f, &s);
 	s.lost_ns = 88;
 	s.lost_now = 99;
 	record_lost(f, &s);
-	inv_record(f, &i);
+	record_event(f, inv_members, &i);
 	record_end(f, &s);
 	rewind(f);
-	CHECK(replay_head(f, &back, names));
-	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&d, &back_d, sizeof(d)));
-	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&bind, &back_d, sizeof(d)));
-	CHECK(inv_replay(f, &back, &back_i) == REPLAY_LOST);
+	CHECK(replay_head(f, "unit", &back, names));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_EVENT);
+	CHECK(!memcmp(&d, &back_d, sizeof(d)));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_EVENT);
+	CHECK(!memcmp(&bind, &back_d, sizeof(d)));
+	CHECK(replay_next(f, &back, inv_members, &back_i, sizeof(i)) == REPLAY_LOST);
 	CHECK(back.lost_ns == 88 && back.lost_now == 99);
-	CHECK(inv_replay(f, &back, &back_i) == 1 && !memcmp(&i, &back_i, sizeof(i)));
-	CHECK(replay_event(f, &back, &back_d) == 0 && !memcmp(&s, &back, sizeof(s)));
+	CHECK(replay_next(f, &back, inv_members, &back_i, sizeof(i)) == REPLAY_EVENT);
+	CHECK(!memcmp(&i, &back_i, sizeof(i)));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_END);
+	CHECK(!memcmp(&s, &back, sizeof(s)));
 	fclose(f);
+}
+
+static struct pasid_dev_event replayed;
+
+static void replay_line(void *arg)
+{
+	struct session s = {};
+	FILE *f = fmemopen(arg, strlen(arg), "r");
+
+	CHECK(replay_next(f, &s, pasid_members, &replayed, sizeof(replayed)) == REPLAY_BAD);
+	fclose(f);
+}
+
+static void bad_recordings_are_told(void)
+{
+	static const char *const bad[] = {
+		"{\"type\":\"event\",\"event\":\"nope\"}", "{\"type\":\"event\",\"event\":7}",
+		"{\"type\":\"event\",\"pid\":4294967296}", "{\"type\":\"event\",\"pid\":-1}",
+		"{\"type\":\"event\",\"ret\":4294967296}", "{\"type\":\"event\",\"table\":1}",
+		"{\"type\":\"event\",\"table\":\"z\"}", "{\"type\":\"event\",\"comm\":1}",
+		"{\"type\":\"event\",\"comm\":\"12345678901234567\"}", "{\"type\":\"what\"}",
+		"{\"type\":\"event\",\"comm\":\"\u0100\"}", "[]", "{", "\n",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(strstr(capture(stderr, replay_line, (void *)bad[i]), "cannot replay: "));
 }
 
 int main(void)
@@ -1169,12 +1241,14 @@ int main(void)
 		T(plan_takes_the_best_hook_there_is),
 		T(hooks_are_told_apart_by_type),
 		T(causes_are_told),
+		T(addresses_are_named),
 		T(requests_are_loaded_not_copied),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),
 		T(lives_before_what_was_alive_are_told),
 		T(every_event_is_accounted_for),
 		T(recording_comes_back_the_same),
+		T(bad_recordings_are_told),
 	};
 	int nr = sizeof(tests) / sizeof(tests[0]), bad = 0;
 

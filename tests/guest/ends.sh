@@ -62,7 +62,7 @@ recording_is_full() {
 # Nothing that is said may get into the file that has the place of stdout or stderr
 closed_ones_stay_closed() {
 	pasidsnoop --record rec -d 1 2>&- >later.out
-	grep -q '^pasid-record' rec && ! grep -E '^pasidsnoop|^TIME' rec
+	grep -q '"type":"recording"' rec && ! grep -E '^pasidsnoop|^TIME' rec
 }
 
 # --- signals ---------------------------------------------------------------------

@@ -55,41 +55,82 @@ void msg(const char *fmt, ...)
 	fprintf(stderr, "%s\n", line);
 }
 
+enum row_type {
+	ROW_SELF,			/* --help, --version */
+	ROW_BOOL,
+	ROW_COUNT,			/* how often it is given */
+	ROW_U32,
+	ROW_U64,
+	ROW_POWER,			/* of two, as the kernel asks of a ring buffer */
+	ROW_TIME,			/* milliseconds */
+	ROW_STRING,
+	ROW_DEVICE,
+	ROW_PASIDS,
+	ROW_EVENTS,
+	ROW_USER,
+};
+
+#define IN(member)	offsetof(struct cli, member)
+#define MAX_PID		4194304
+#define MAX_SIZE	(1 << 20)
+
 /*
  * The letters of all tools. A tool may leave rows out, but a letter never means
- * something else. Kept free for what comes: I iommu, r rows, s sort, C no clear.
+ * something else. Kept free for what comes: I iommu, c cgroup.
  */
 static const struct {
 	char letter;
 	bool hidden;
-	const char *name, *arg, *help;
+	const char *name, *arg, *help;	/* "[=ARG]": it may be left out */
+	enum row_type type;
+	size_t offset;			/* in struct cli */
+	uint64_t min, max;		/* of numbers */
 } rows[CLI_NR] = {
-	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)" },
-	[CLI_TID] = { 't', 0, "tid", "TID", "only this thread" },
-	[CLI_PASID] = { 'P', 0, "pasid", "LIST", "only these PASIDs, e.g. 33,0x40-0x4f" },
-	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0" },
-	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
-	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
-	[CLI_DURATION] = { 'd', 0, "duration", "TIME", "end after TIME, e.g. 10, 0.5 (s), 500ms, 2m" },
-	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events" },
-	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
-	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
-	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
-	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD" },
-	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
-	[CLI_FOLLOW] = { 0, 0, "follow", NULL, "only CMD and what it starts" },
-	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user" },
-	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
-	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
+	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)",
+		      ROW_U32, IN(filter.tgid), 1, MAX_PID },
+	[CLI_TID] = { 't', 0, "tid", "TID", "only this thread", ROW_U32, IN(tid), 1, MAX_PID },
+	[CLI_PASID] = { 'P', 0, "pasid", "LIST", "only these PASIDs, e.g. 33,0x40-0x4f",
+			ROW_PASIDS, IN(filter) },
+	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0",
+			 ROW_DEVICE, IN(device) },
+	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events",
+			ROW_EVENTS, IN(events) },
+	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed",
+			 ROW_COUNT, IN(filter.failed_only) },
+	[CLI_DURATION] = { 'd', 0, "duration", "TIME",
+			   "end after TIME, e.g. 10, 0.5 (s), 500ms, 2m",
+			   ROW_TIME, IN(duration_ms) },
+	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events",
+			ROW_U64, IN(limit), 1, UINT64_MAX },
+	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds",
+		       ROW_BOOL, IN(wall) },
+	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns", ROW_BOOL, IN(wide) },
+	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line", ROW_BOOL, IN(json) },
+	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD",
+			 ROW_STRING, IN(output) },
+	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again",
+		       ROW_BOOL, IN(life) },
+	[CLI_STUCK] = { 0, 0, "stuck", "[=TIME]",
+			"only what waits for TIME (default 1 s) or longer",
+			ROW_TIME, IN(stuck_ms) },
+	[CLI_FOLLOW] = { 0, 0, "follow", NULL, "only CMD and what it starts",
+			 ROW_BOOL, IN(follow) },
+	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user", ROW_USER, IN(user) },
+	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed",
+			 ROW_BOOL, IN(strict) },
+	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)",
+			 ROW_POWER, IN(buffer_kb), 4, MAX_SIZE },
 	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
-			    "requests under way at a time (default 8192)" },
-	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
+			    "requests under way at a time (default 8192)",
+			    ROW_U32, IN(in_flight), 1, MAX_SIZE },
+	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too",
+			  ROW_COUNT, IN(verbose) },
 	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
 	[CLI_HELP] = { 'h', 0, "help", NULL, "print this text" },
-	[CLI_READY] = { 0, 1, "ready-file", "FILE", "" },
-	[CLI_RECORD] = { 0, 1, "record", "FILE", "" },
-	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "" },
-	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "" },
+	[CLI_READY] = { 0, 1, "ready-file", "FILE", "", ROW_STRING, IN(ready) },
+	[CLI_RECORD] = { 0, 1, "record", "FILE", "", ROW_STRING, IN(record) },
+	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "", ROW_STRING, IN(replay) },
+	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "", ROW_BOOL, IN(no_tracepoints) },
 };
 
 #define MAX_DURATION_MS	(366ULL * 86400 * 1000)
@@ -97,6 +138,11 @@ static const struct {
 static bool has(const struct cli_tool *tool, int id)
 {
 	return tool->options & (1ULL << id);
+}
+
+static bool is_optional(int id)
+{
+	return rows[id].arg && rows[id].arg[0] == '[';
 }
 
 void cli_help(const struct cli_tool *tool, FILE *f)
@@ -109,7 +155,7 @@ void cli_help(const struct cli_tool *tool, FILE *f)
 		if (!has(tool, i) || rows[i].hidden)
 			continue;
 		snprintf(name, sizeof(name), "--%s%s%s", rows[i].name,
-			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+			 rows[i].arg && !is_optional(i) ? " " : "", rows[i].arg ?: "");
 		if (rows[i].letter)
 			fprintf(f, "  -%c, %-18s %s\n", rows[i].letter, name, rows[i].help);
 		else
@@ -267,69 +313,60 @@ const char *parse_events(const char *s, const char *const *names, uint32_t *bits
 	return NULL;
 }
 
+static const char *take_number(int id, void *to, const char *arg, char *err, size_t len)
+{
+	uint64_t v;
+
+	if (!parse_u64(arg, rows[id].type == ROW_POWER ? 1 : rows[id].min, rows[id].max, &v)) {
+		snprintf(err, len, "'%s' is not a number in %llu..%llu", arg,
+			 (unsigned long long)rows[id].min, (unsigned long long)rows[id].max);
+		return err;
+	}
+	if (rows[id].type == ROW_POWER && (v < rows[id].min || v & (v - 1))) {
+		snprintf(err, len, "'%s' is not a power of two from %llu on", arg,
+			 (unsigned long long)rows[id].min);
+		return err;
+	}
+	if (rows[id].type == ROW_U64)
+		*(uint64_t *)to = v;
+	else
+		*(uint32_t *)to = v;
+	return NULL;
+}
+
 /* NULL, or what is wrong with the argument of option id. */
 static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 			const char *arg, char *err, size_t len)
 {
-	uint64_t v = 0;
-	uint64_t hi = id == CLI_PID || id == CLI_TID ? 4194304 :
-		      id == CLI_BUFFER || id == CLI_IN_FLIGHT ? 1 << 20 : UINT64_MAX;
+	void *to = (char *)c + rows[id].offset;
 
-	switch (id) {
-	case CLI_PID:
-	case CLI_TID:
-	case CLI_IN_FLIGHT:
-	case CLI_LIMIT:
-	case CLI_BUFFER:
-		if (!parse_u64(arg, 1, hi, &v)) {
-			snprintf(err, len, "'%s' is not a number in 1..%llu", arg,
-				 (unsigned long long)hi);
-			return err;
-		}
-	}
-	switch (id) {
-	case CLI_PID: c->filter.tgid = v; break;
-	case CLI_TID: c->tid = v; break;
-	case CLI_DEVICE:
-		if (parse_device(arg, c->device, sizeof(c->device)))
+	if (!arg && is_optional(id))
+		arg = "1";
+	switch (rows[id].type) {
+	case ROW_BOOL: *(bool *)to = true; break;
+	case ROW_COUNT: ++*(uint32_t *)to; break;
+	case ROW_STRING: *(const char **)to = arg; break;
+	case ROW_PASIDS: return parse_pasids(arg, to, err, len);
+	case ROW_EVENTS:
+		c->events_given = true;
+		return parse_events(arg, tool->events, to, err, len);
+	case ROW_USER:
+		c->cmd.user = to;
+		return user_find(arg, to, err, len);
+	case ROW_DEVICE:
+		if (parse_device(arg, to, sizeof(c->device)))
 			break;
 		snprintf(err, len, "'%.64s' is not the name of a device", arg);
 		return err;
-	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
-	case CLI_EVENT:
-		c->events_given = true;
-		return parse_events(arg, tool->events, &c->events, err, len);
-	case CLI_FAILED: c->filter.failed_only = 1; break;
-	case CLI_DURATION:
-		if (parse_duration(arg, &c->duration_ms))
+	case ROW_TIME:
+		if (parse_duration(arg, to))
 			break;
 		snprintf(err, len, "'%.64s' is not a time, such as 10, 0.5, 500ms, 10s, 2m or 24h, up to a year", arg);
 		return err;
-	case CLI_LIMIT: c->limit = v; break;
-	case CLI_TIME: c->wall = true; break;
-	case CLI_WIDE: c->wide = true; break;
-	case CLI_JSON: c->json = true; break;
-	case CLI_OUTPUT: c->output = arg; break;
-	case CLI_USER:
-		c->cmd.user = &c->user;
-		return user_find(arg, &c->user, err, len);
-	case CLI_FOLLOW: c->follow = true; break;
-	case CLI_LIFE: c->life = true; break;
-	case CLI_STRICT: c->strict = true; break;
-	case CLI_BUFFER:
-		/* what the kernel asks of a ring buffer */
-		if (v < 4 || v & (v - 1)) {
-			snprintf(err, len, "'%s' is not a power of two from 4 on", arg);
-			return err;
-		}
-		c->buffer_kb = v;
-		break;
-	case CLI_IN_FLIGHT: c->in_flight = v; break;
-	case CLI_VERBOSE: c->verbose++; break;
-	case CLI_READY: c->ready = arg; break;
-	case CLI_RECORD: c->record = arg; break;
-	case CLI_REPLAY: c->replay = arg; break;
-	case CLI_HOOKS: c->no_tracepoints = true; break;
+	case ROW_U32:
+	case ROW_U64:
+	case ROW_POWER: return take_number(id, to, arg, err, len);
+	case ROW_SELF: break;
 	}
 	return NULL;
 }
@@ -375,7 +412,8 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 	for (int i = 0; i < CLI_NR; i++) {
 		if (!has(tool, i))
 			continue;
-		longs[n++] = (struct option){ rows[i].name, !!rows[i].arg, NULL, BASE + i };
+		longs[n++] = (struct option){ rows[i].name, is_optional(i) ? optional_argument :
+					      !!rows[i].arg, NULL, BASE + i };
 		if (rows[i].letter) {
 			letters[l++] = rows[i].letter;
 			if (rows[i].arg)
@@ -440,6 +478,9 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 			return bad_usage("no command after --", NULL, NULL);
 		cli->cmd.argv = argv + optind;
 	}
+	if (cli->stuck_ms && cli->filter.failed_only)
+		return bad_usage("--stuck does not go with -x: what waits has not failed", NULL,
+				 NULL);
 	if ((cli->cmd.user || cli->follow) && !cli->cmd.argv)
 		return bad_usage("%s goes with -- CMD", cli->follow ? "--follow" : "-u", NULL);
 	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))

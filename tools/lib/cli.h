@@ -19,13 +19,14 @@ enum exit_code {
 	EXIT_USAGE = 2,
 	EXIT_PRIVILEGE = 3,
 	EXIT_KERNEL = 4,	/* the kernel lacks something needed */
+	EXIT_FOUND = 5,		/* what was looked for is there: --stuck */
 	EXIT_INTERRUPT = 130,	/* second Ctrl-C */
 };
 
 enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
 	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_FOLLOW, CLI_USER,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_STUCK, CLI_FOLLOW, CLI_USER,
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
@@ -52,10 +53,11 @@ struct cli {
 	uint32_t events;		/* bit per tool event */
 	bool events_given;
 	uint64_t duration_ms;		/* 0: no limit */
+	uint64_t stuck_ms;		/* 0: show all */
 	uint64_t limit;			/* 0: no limit */
 	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
-	int verbose;
+	uint32_t verbose;
 	const char *output, *ready, *record, *replay;
 	bool no_tracepoints;
 	struct command cmd;

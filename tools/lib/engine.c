@@ -75,23 +75,50 @@ bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid)
 	return false;
 }
 
-bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx)
+void records_open(struct records *r, struct bpf_link *iter, size_t size)
 {
-	int fd = bpf_iter_create(bpf_link__fd(iter)), err = 0;
-	char buf[64 * size];	/* the kernel hands out whole records */
-	ssize_t n = fd < 0 ? -1 : 0;
+	*r = (struct records){ .fd = bpf_iter_create(bpf_link__fd(iter)), .size = size };
+	if (r->fd < 0)
+		r->err = errno;
+}
 
-	while (fd >= 0 && !err && (n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			break;
-		for (ssize_t i = 0; i < n && !err; i += size)
-			err = fn(ctx, buf + i, size);
-	}
+/* The kernel hands out whole records if it is asked for whole ones. */
+static bool fill(struct records *r)
+{
+	ssize_t n;
+
+	do
+		n = read(r->fd, r->buf, sizeof(r->buf) / r->size * r->size);
+	while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n < 0)
-		msg("cannot read what was there before: %s.", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return n >= 0;
+		r->err = errno;
+	r->at = 0;
+	r->len = n > 0 ? n : 0;
+	return n > 0;
+}
+
+const void *records_next(struct records *r)
+{
+	const void *record = r->buf + r->at;
+
+	if (r->err)
+		return NULL;
+	if (r->at == r->len) {
+		if (!fill(r))
+			return NULL;
+		record = r->buf;
+	}
+	r->at += r->size;
+	return record;
+}
+
+bool records_close(struct records *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	if (r->err)
+		msg("cannot read the kernel's list: %s.", strerror(r->err));
+	return !r->err;
 }
 
 static bool read_counters(struct emit_counters *all, struct bpf_object *obj)
@@ -162,22 +189,10 @@ const char *counts_check(const struct counts *c, __u64 received, char *buf, size
 	return buf;
 }
 
-bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
-		  const __u64 *received, struct counts *counts)
+const char *engine_counts(struct bpf_object_skeleton *skel, const __u64 *received,
+			  struct counts *counts, char *buf, size_t len)
 {
-	const char *wrong = "the counters cannot be read";
-	char buf[128];
-
-	bpf_object__detach_skeleton(skel);
-	/* a program may still be running on another CPU for a moment */
-	for (int i = 0; i < 20 && wrong; i++) {
-		if (i)
-			usleep(10000);
-		ring_buffer__consume(rb);
-		if (read_counts(counts, *skel->obj))
-			wrong = counts_check(counts, *received, buf, sizeof(buf));
-	}
-	if (wrong)
-		msg("events are unaccounted for: %s. Do not trust this output.", wrong);
-	return !wrong;
+	if (!read_counts(counts, *skel->obj))
+		return "the counters cannot be read";
+	return counts_check(counts, received ? *received : counts->all.sent, buf, len);
 }
