@@ -104,12 +104,15 @@ bench: initramfs ## instructions per operation, against what is replaced
 # --- the rest -----------------------------------------------------------------
 
 PREFIX		?= /usr/local
-install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
+install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8) \
+		$(call quote,$(DESTDIR)$(PREFIX)/share/bash-completion/completions)
 	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
 	install -m 644 $(TOOLS:%=tools/man/%.8) \
 		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+		$(call quote,$(DESTDIR)$(PREFIX)/share/bash-completion/completions)
 
 clean: ## remove build/
 	rm -rf build

@@ -6,7 +6,7 @@
 # Static, so that a tool is one file that runs in an initramfs and on machines
 # without libbpf.
 
-TOOLS		:= pasidsnoop invsnoop
+TOOLS		:= pasidsnoop invsnoop pasidtop invlat
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -17,7 +17,7 @@ tools-say	= $(if $(filter 1,$(V)),:,printf '  %-7s %s\n')
 tools-obj	:= $(TOOLS_OUT)/obj
 tools-cflags	:= -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Wmissing-prototypes \
 		   -Wno-missing-field-initializers -I$(tools-obj)
-tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd
+tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd -lm
 tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/*.c))
 # <linux/types.h> includes <asm/types.h>, which Debian keeps in a folder per
 # architecture that clang leaves out for -target bpf; asked when it is used, as
@@ -34,7 +34,7 @@ tools-needs:
 	@tests/lab/deps -n $(tools-needs)
 
 .PHONY: tools
-tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -55,11 +55,19 @@ $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o
+$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o $(tools-obj)/invpairs.o
+$(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
+$(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
+$(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
+$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o invshow.o invpairs.o)
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
+
+$(TOOLS_OUT)/completions/%: $(TOOLS_OUT)/%
+	@mkdir -p $(@D)
+	$(tools-q)$< --completion > $@
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
@@ -119,8 +127,7 @@ vmm:
 			-static -o $(TOOLS_OUT)/$$program || exit; \
 	done; fi
 
-.SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
-	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
-	    $(tools-obj)/tasks.bpf.o $(tools-obj)/tasks.skel.h \
-	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
+.SECONDARY: $(patsubst bpf/%.bpf.c,$(tools-obj)/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
+	    $(patsubst bpf/%.bpf.c,$(tools-obj)/%.skel.h,$(wildcard bpf/*.bpf.c)) \
+	    $(patsubst tools/%.c,$(tools-obj)/%.o,$(wildcard tools/*.c))
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

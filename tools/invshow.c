@@ -122,6 +122,34 @@ bool inv_size(const struct inv_event *e, __u64 *bytes)
 	return !__builtin_mul_overflow(e->granule, e->granules, bytes);
 }
 
+const char *inv_type(bool submission, __u32 type, char *buf, size_t size)
+{
+	struct inv_event e = { .flags = INV_SUBMISSION, .qw0 = type };
+	unsigned int granularity = type >> 8 & 0xff;
+	struct inv_desc_text d;
+	size_t n = 0;
+
+	if (submission && inv_decode(&e, &d)) {
+		snprintf(buf, size, "%s%s%s", d.name, d.granularity ? " " : "",
+			 d.granularity ?: "");
+		return buf;
+	}
+	if (!submission && type >> 16) {
+		snprintf(buf, size, "begin not seen");
+		return buf;
+	}
+	if (submission || granularity >= INV_NR_GRANULARITIES) {
+		snprintf(buf, size, "?%#x", type);
+		return buf;
+	}
+	for (size_t i = 0; i < NR_CACHES; i++) {
+		if (type & caches[i].bit)
+			n += snprintf(buf + n, size - n, "%s%s", n ? "+" : "", caches[i].name);
+	}
+	snprintf(buf + n, size - n, "%s%s", n ? " " : "", granularities[granularity]);
+	return buf;
+}
+
 /* "16K", "2M", or all digits of what is no multiple */
 static const char *size_text(__u64 bytes, char *buf, size_t size)
 {
@@ -195,19 +223,6 @@ void inv_head(const struct cli *cli)
 		 "%s\n", "WHAT");
 }
 
-const char *inv_took(__u64 ns, char *buf, size_t size)
-{
-	static const char *const units[] = { "ns", "us", "ms", "s" };
-	double t = ns;
-	int i = 0;
-
-	/* what would be rounded to 1000 is 1 of the next unit */
-	for (; t >= 999.5 && i < 3; i++)
-		t /= 1000;
-	snprintf(buf, size, i && t < 9.95 ? "%.1f%s" : "%.0f%s", t, units[i]);
-	return buf;
-}
-
 static __s64 since_start_us(const struct session *s, const struct inv_event *e)
 {
 	return (__s64)(e->ts_ns - s->start_ns) / 1000;
@@ -243,7 +258,7 @@ static void print_text(const struct cli *cli, const struct session *s,
 	char what[80];
 
 	if (e->flags & INV_HAS_BEGIN)
-		inv_took(e->end_ns - e->ts_ns, took, sizeof(took));
+		out_took(e->end_ns - e->ts_ns, took, sizeof(took));
 	out_text("%-*s %-7u %-12s %-7s %-3s %5s %-10s %-*s", cli->wall ? 15 : 10,
 		 cli->wall ? out_time(e->ts_ns + s->to_wall_ns, false, ts, sizeof(ts)) :
 			     out_seconds(since_start_us(s, e), ts, sizeof(ts)),

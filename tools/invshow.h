@@ -25,10 +25,13 @@ struct inv_desc_text {
 };
 /* False if it is no submission, or of an unknown type. */
 bool inv_decode(const struct inv_event *e, struct inv_desc_text *d);
+/*
+ * What a request flushes, by its caches and its granularity in bits 8 to 15, or by what
+ * a submission does it, by type and granularity of its descriptor, as lat_type() has them
+ */
+const char *inv_type(bool submission, __u32 type, char *buf, size_t size);
 /* "id-": which caches */
 const char *inv_caches(const struct inv_event *e, char *buf, size_t size);
-/* "765us", "1.5ms", "12s": five columns up to a day */
-const char *inv_took(__u64 ns, char *buf, size_t size);
 /* Of the range in bytes; false if it does not fit 64 bits */
 bool inv_size(const struct inv_event *e, __u64 *bytes);
 

@@ -9,32 +9,22 @@
 #include "lib/cause.h"
 #include "lib/out.h"
 #include "lib/trace.h"
-#include "lib/who.h"
+#include "invpairs.h"
 #include "invshow.h"
 #include "inv.skel.h"
 
 static const char *const names[] = {
-	[INV_BEGIN] = "begin",
-	[INV_END] = "end",
-	[INV_SUBMIT] = "submit",
-	[INV_SUBMITTED] = "submitted",
+	INV_NAMES,
 	[INV_NR_HOOKS] = NULL,
 };
 
-static const struct hook hooks[] = {
-	{ INV_BEGIN, HOOK_TRACEPOINT, "cache_inv_begin", "device* 8 iommu_cache_invalidate_info* 4", "on_cache_inv_begin_tp", NULL },
-	{ INV_END, HOOK_TRACEPOINT, "cache_inv_end", "device* 8 4 4", "on_cache_inv_end_tp", NULL },
-	{ INV_SUBMIT, HOOK_FENTRY, "qi_submit_sync", "4(intel_iommu* qi_desc* 4 8)",
-	  "on_qi_submit_fentry", NULL },
-	{ INV_SUBMITTED, HOOK_FEXIT, "qi_submit_sync", "4(intel_iommu* qi_desc* 4 8)",
-	  "on_qi_submit_fexit", NULL },
-};
+static const struct hook hooks[] = { INV_HOOKS };
 
 static const struct trace_tool tool = {
 	.cli = {
 		.name = "invsnoop",
 		.summary = "Show each invalidation of IOMMU caches that is asked for, one per line.",
-		.options = CLI_ALL & ~(1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
+		.options = CLI_ALL & ~(CLI_LOOKS | 1ULL << CLI_EVENT | 1ULL << CLI_LIFE),
 		.examples =
 			"  invsnoop                        everything, until Ctrl-C\n"
 			"  invsnoop -x                     requests that fail\n"
@@ -45,7 +35,7 @@ static const struct trace_tool tool = {
 			"  invsnoop --stuck -d 5           what waits now, and where; status 5 if any\n"
 		"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
 	},
-	.absent = "this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for.",
+	.absent = INV_ABSENT,
 	.names = names,
 	.hooks = hooks,
 	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
@@ -61,32 +51,13 @@ static const struct trace_tool tool = {
 
 static struct inv_filter filter;
 
-static void set_filter(const struct cli *cli)
-{
-	filter.common = cli->filter;
-	filter.tid = cli->tid;
-	memcpy(filter.dev, cli->device, sizeof(filter.dev));
-}
-
-/*
- * Requests if the kernel tells of them, else submissions; half of a pair is none. What is
- * stuck may be a submission that nobody asked for by a request, so then both.
- */
+/* What is stuck may be a submission that nobody asked for by a request. */
 static int choose(struct trace *t)
 {
-	bool requests = t->chosen[INV_BEGIN] && t->chosen[INV_END];
-	bool submissions = t->chosen[INV_SUBMIT] && t->chosen[INV_SUBMITTED] &&
-			   (!requests || t->cli.stuck_ms);
-
-	if (!requests)
-		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
-	if (!submissions)
-		t->chosen[INV_SUBMIT] = t->chosen[INV_SUBMITTED] = NULL;
-	if (!requests && submissions && t->cli.device[0] && !who_is_unit(t->cli.device))
-		msg("submissions name no device: -D takes a unit of /sys/class/iommu, such as dmar0, on this kernel. Nothing is seen of %s.", t->cli.device);
-	if (!requests && !submissions)
-		msg("%s", tool.absent);
-	return requests || submissions ? EXIT_OK : EXIT_KERNEL;
+	if (inv_choose(t, t->cli.stuck_ms))
+		return EXIT_OK;
+	msg("%s", tool.absent);
+	return EXIT_KERNEL;
 }
 
 /*
@@ -101,101 +72,42 @@ static bool is_due(__u64 begin, __u64 last, __u64 now, bool end)
 	return age && (end || !before || __builtin_clzll(age) != __builtin_clzll(before));
 }
 
-/*
- * What was begun and has not ended is still in the map. Read by buckets: whatever
- * comes and goes meanwhile, the others are met once.
- */
-static bool for_each_in_flight(int fd, void (*fn)(__u64 key, struct inv_event *e, void *ctx),
-			       void *ctx)
-{
-	static struct inv_event events[512];
-	static __u64 keys[512];
-	int ret = 0;
-	__u32 batch, *from = NULL;
-
-	while (!ret) {
-		__u32 n = sizeof(keys) / sizeof(keys[0]);
-
-		ret = bpf_map_lookup_batch(fd, from, &batch, keys, events, &n, NULL);
-		if (ret && ret != -ENOENT)
-			return false;
-		for (__u32 i = 0; i < n; i++)
-			fn(keys[i], &events[i], ctx);
-		from = &batch;
-	}
-	return true;
-}
-
-struct look {
-	struct trace *t;
-	int stacks;			/* of --stuck */
-	__u64 last, now;
-};
-
 static bool is_stuck(const struct cli *cli, const struct inv_event *e)
 {
 	return e->end_ns - e->ts_ns >= cli->stuck_ms * 1000000;
 }
 
 /* What is under way is no event yet: it will be one. But with --stuck it is. */
-static void look_at(__u64 key, struct inv_event *e, void *ctx)
-{
-	const struct look *look = ctx;
-	struct trace *t = look->t;
-	struct inv_stack stack = {};
-
-	e->flags |= INV_STALLED;
-	e->end_ns = look->now > e->ts_ns ? look->now : e->ts_ns;
-	if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
-	    !is_due(e->ts_ns, look->last, look->now, t->loop.stop))
-		return;
-	if (!trace_made(t, e))
-		return;
-	if (t->cli.stuck_ms)
-		bpf_map_lookup_elem(look->stacks, &key, &stack);
-	inv_show(&t->cli, &t->session, e, &stack);
-	t->shown += !!t->cli.stuck_ms;
-}
-
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
-	static struct look look;
+	static struct in_flight walk;
+	static __u64 last;
+	__u64 key, now = now_ns(CLOCK_MONOTONIC);
+	struct inv_stack stack;
+	struct inv_event *e;
 
-	look.t = t;
-	look.stacks = bpf_map__fd(skel->maps.stacks);
-	look.now = now_ns(CLOCK_MONOTONIC);
-	for_each_in_flight(bpf_map__fd(skel->maps.in_flight), look_at, &look);
-	look.last = look.now;
-}
-
-static void count(__u64 key, struct inv_event *e, void *ctx)
-{
-	(void)key;
-	(void)e;
-	++*(__u64 *)ctx;
-}
-
-static bool count_pairs(struct counts *c, const struct inv_bpf *skel)
-{
-	int cpus = libbpf_num_possible_cpus();
-	__u32 zero = 0;
-
-	struct inv_pairs cpu[cpus > 0 ? cpus : 1];
-
-	if (cpus < 0 || bpf_map_lookup_elem(bpf_map__fd(skel->maps.pairs), &zero, cpu))
-		return false;
-	for (int i = 0; i < cpus; i++) {
-		c->unpaired += cpu[i].unpaired;
-		c->overflow += cpu[i].overflow;
-		c->refused += cpu[i].refused;
+	in_flight_open(&walk, bpf_map__fd(skel->maps.in_flight));
+	while ((e = in_flight_next(&walk, &key))) {
+		e->flags |= INV_STALLED;
+		e->end_ns = now > e->ts_ns ? now : e->ts_ns;
+		if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
+		    !is_due(e->ts_ns, last, now, t->loop.stop))
+			continue;
+		if (!trace_made(t, e))
+			break;
+		stack = (struct inv_stack){};
+		if (t->cli.stuck_ms)
+			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), &key, &stack);
+		inv_show(&t->cli, &t->session, e, &stack);
+		t->shown += !!t->cli.stuck_ms;
 	}
-	return for_each_in_flight(bpf_map__fd(skel->maps.in_flight), count, &c->unfinished);
+	last = now;
 }
 
 static void head(struct trace *t)
 {
 	trace_head(t, t->cli.stuck_ms ? "looking each second for invalidations that wait" :
-		   t->session.plan[INV_SUBMIT][0] ?
+		   inv_only_submissions(t) ?
 		   "tracing submissions to the queues of VT-d, as this kernel does not tell of requests" :
 		   "tracing invalidation requests");
 	if (!t->cli.json)
@@ -204,17 +116,10 @@ static void head(struct trace *t)
 
 static int end(struct trace *t)
 {
-	const struct counts *c = &t->session.counts;
 	char text[80];
-	int ret;
+	json_t *more = inv_end(&t->session.counts, text, sizeof(text));
+	int ret = trace_end(t, more, text);
 
-	snprintf(text, sizeof(text), "%llu unpaired, %llu unfinished, ", c->unpaired,
-		 c->unfinished);
-	ret = trace_end(t, json_pack("{s:I, s:I, s:I, s:I}",
-				      "unpaired", (json_int_t)c->unpaired,
-				      "overflow", (json_int_t)c->overflow,
-				      "refused", (json_int_t)c->refused,
-				      "unfinished", (json_int_t)c->unfinished), text);
 	return ret ?: t->cli.stuck_ms && t->shown ? EXIT_FOUND : EXIT_OK;
 }
 
@@ -256,10 +161,8 @@ static int show_all(struct trace *t, const struct inv_bpf *skel)
 		inv_show(&t->cli, &t->session, &e, NULL);
 		t->shown++;
 	}
-	if (!count_pairs(&t->session.counts, skel)) {
-		msg("the counters cannot be read. Do not trust the last line.");
-		t->failed = true;
-	}
+	t->failed |= !inv_count_pairs(&t->session.counts, bpf_map__fd(skel->maps.pairs),
+				      bpf_map__fd(skel->maps.in_flight));
 	return end(t);
 }
 
@@ -270,9 +173,10 @@ static int run(struct trace *t)
 
 	if (!skel)
 		return cause_tell("open the BPF programs", -errno, false);
-	set_filter(&t->cli);
+	inv_set_filter(&t->cli, &filter);
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
+	skel->rodata->cfg_cgroup = t->cli.cgroup;
 	skel->rodata->cfg_stuck = t->cli.stuck_ms;
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
 	if (t->cli.stuck_ms)
@@ -293,7 +197,7 @@ int main(int argc, char **argv)
 
 	if (ret != CLI_GO_ON)
 		return ret;
-	set_filter(&t.cli);
+	inv_set_filter(&t.cli, &filter);
 	t.events = (1U << INV_NR_HOOKS) - 1;
 	if (t.cli.replay)
 		ret = trace_replay(&t) ?: replay(&t);

@@ -50,8 +50,8 @@ static const struct trace_tool tool = {
 		.rare = 1U << PASID_GET | 1U << PASID_PUT,
 		.life = 1U << PASID_ALLOC | 1U << PASID_FREE | 1U << PASID_SPID |
 			1U << PASID_GET | 1U << PASID_ALIVE,
-		.options = CLI_ALL & ~(1ULL << CLI_TID | 1ULL << CLI_DEVICE | 1ULL << CLI_IN_FLIGHT |
-			       1ULL << CLI_STUCK),
+		.options = CLI_ALL & ~(CLI_LOOKS | 1ULL << CLI_TID | 1ULL << CLI_DEVICE |
+				       1ULL << CLI_IN_FLIGHT | 1ULL << CLI_STUCK),
 		.examples =
 			"  pasidsnoop                      everything, until Ctrl-C\n"
 			"  pasidsnoop -x                   allocations and frees that fail\n"
@@ -156,6 +156,7 @@ static int run(struct trace *t)
 	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
+	skel->rodata->cfg_cgroup = t->cli.cgroup;
 	ret = trace_attach(t, skel->skeleton) ?: show_all(t, skel->links.on_ioasid_iter);
 	pasid_bpf__destroy(skel);
 	return ret;

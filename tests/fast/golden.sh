@@ -3,8 +3,8 @@
 #
 # The output of the tools for recorded traces, byte for byte: golden/cases has
 # a line for each case, golden/NAME.out what it prints (stdout, then stderr, then
-# the exit status). Cases whose name starts with inv- are of invsnoop, the others
-# of pasidsnoop. After a wanted change: "golden.sh -u" shows the differences
+# the exit status). Cases whose name starts with inv- are of invsnoop, with top- of
+# pasidtop, with lat- of invlat, the others of pasidsnoop. After a wanted change: "golden.sh -u" shows the differences
 # and takes them over.
 
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
@@ -21,6 +21,8 @@ cases() {
 run_case() { # NAME RECORDING OPTION..: into $work/NAME.out
 	case $1 in
 	inv-*) tool=invsnoop ;;
+	top-*) tool=pasidtop ;;
+	lat-*) tool=invlat ;;
 	*) tool=pasidsnoop ;;
 	esac
 	file=$here/golden/$2
@@ -42,13 +44,14 @@ same() {
 
 no_line_over_79() {
 	! grep -n '.\{80\}' "$work"/text.out "$work"/clock.out "$work"/bind.out "$work/strict.out" \
-		"$work/inv-pid.out" "$work/inv-strict-clean.out" |
-		grep -vE '(pasid|inv)snoop: '
+		"$work/inv-pid.out" "$work/inv-strict-clean.out" "$work/top-text.out" \
+		"$work/lat-text.out" | grep -vE '(pasid|inv)snoop: |(pasidtop|invlat): '
 }
 
 valid_json() {
-	grep '^{' "$work/$1.out" | jq -es '.[0].type == "start" and
-		.[-1].type == "end" and .[-1].events == length - 2' >/dev/null
+	grep '^{' "$work/$1.out" | jq -es '.[0].type == "start" and .[-1].type == "end" and
+		(.[-1].events == length - 2 or
+		 .[-1].snapshots == (map(select(.type == "total")) | length))' >/dev/null
 }
 
 cases >"$work/cases"
@@ -62,4 +65,6 @@ done <"$work/cases"
 check "default output fits 79 columns" no_line_over_79
 check "JSON parses, from start to end" valid_json json
 check "so does that of invsnoop" valid_json inv-json
+check "so does that of pasidtop" valid_json top-json
+check "so does that of invlat" valid_json lat-json
 finish

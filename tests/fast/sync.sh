@@ -24,6 +24,8 @@ outputs() { # of all cases of the tool
 	for file in "$here"/golden/*.out; do
 		case ${file##*/} in
 		inv-*) [ "$prefix" = inv- ] ;;
+		top-*) [ "$prefix" = top- ] ;;
+		lat-*) [ "$prefix" = lat- ] ;;
 		*) [ -z "$prefix" ] ;;
 		esac && cat "$file"
 	done
@@ -47,10 +49,12 @@ same_options() {
 
 argument() { # of an option with that kind of argument
 	case $1 in
-	LIST) echo "$2" | grep -q event && echo alloc || echo 1 ;;
+	LIST) echo "$2" | grep -q event &&
+		sed -nE 's/^Events: ([a-z_]+).*/\1/p' "$work/help" || echo 1 ;;
 	FILE) echo file ;;
 	USER) echo root ;;
 	'') ;;
+	KEY) echo "$2" | grep -q by && echo device || echo age_ms ;;
 	*) echo 4 ;;
 	esac
 }
@@ -90,7 +94,7 @@ takes_no_other_letter() {
 
 # Columns and keys are taken from real output, so a new one must be described.
 every_column_is_described() {
-	for column in $(outputs | grep -E '^TIME' | tr -s ' ' '\n' | sort -u); do
+	for column in $(outputs | grep -E '^(TIME|PASID|COUNT) ' | tr -s ' ' '\n' | sort -u); do
 		section FIELDS | awk '{ print $1 }' | grep -qxF "$column" && continue
 		echo "$column"
 		return 1
@@ -117,6 +121,26 @@ every_event_is_described() {
 		echo "$event"
 		return 1
 	done <"$work/events"
+}
+
+completes() { # WORD..: what bash offers for the last one
+	# shellcheck disable=SC2016 # for that shell
+	bash -c '. "$1" && shift && COMP_WORDS=("$@") && COMP_CWORD=$(($# - 1)) &&
+		"_$1" && printf "%s\n" "${COMPREPLY[@]}"' bash "$work/completion" "$@"
+}
+
+completion_is_that_of_help() {
+	"$snoop" --completion >"$work/completion" || return
+	completes "$name" -- | sort >"$work/completed"
+	sed -E 's/.*(--[a-z-]+).*/\1/' "$work/help.options" | sort |
+		diff - "$work/completed" &&
+		[ "$(completes "$name" --hel)" = --help ] &&
+		completes "$name" -o "$here/gol" | grep -qx "$here/golden" &&
+		completes "$name" -u roo | grep -qx root &&
+		completes "$name" --json -- sor | grep -qx sort &&
+		[ -z "$(completes "$name" -d --)" ] || return
+	! grep -q event "$work/help.options" ||
+		[ -n "$(completes "$name" -e "$(argument LIST event | cut -c 1-3)")" ]
 }
 
 has_all_sections() {
@@ -147,6 +171,8 @@ example_options_are_taken() {
 	[ -s "$work/examples" ] || return
 	while IFS= read -r line; do
 		options=$(echo "$line" | sed -E 's/(   | -- |>).*//')
+		grep -q '\[INTERVAL' "$work/help" &&
+			options=$(echo "$options" | sed -E 's/( [0-9.]+)+ *$//')
 		# shellcheck disable=SC2086
 		"$snoop" $options --help >/dev/null || return
 	done <"$work/examples"
@@ -155,7 +181,7 @@ example_options_are_taken() {
 # What is built is in the README and in tracing.md, and has a manual.
 every_tool_is_listed() {
 	listed=$(sed -n 's/^TOOLS[[:space:]]*:= //p' "$top/tools/build.mk")
-	[ "$listed" = "pasidsnoop invsnoop" ] || return	# all that are tested here
+	[ "$listed" = "pasidsnoop invsnoop pasidtop invlat" ] || return	# all that are tested here
 	for tool in $listed; do
 		[ -f "$top/tools/man/$tool.8" ] &&
 			grep -q "\b$tool\b" "$top/README.md" &&
@@ -178,6 +204,7 @@ check_tool() {
 	check "$name: the manual has all sections" has_all_sections
 	check "$name: options: --help = manual" same_options
 	check "$name: options: what --help says is taken" takes_what_help_says
+	check "$name: the completion is that of --help" completion_is_that_of_help
 	check "$name: no letter is taken that --help does not say" \
 		takes_no_other_letter
 	check "$name: the examples' options are taken" example_options_are_taken
@@ -192,6 +219,8 @@ check_tool() {
 
 check_tool pasidsnoop ''
 check_tool invsnoop inv-
+check_tool pasidtop top-
+check_tool invlat lat-
 check "every tool is in README and tracing.md" every_tool_is_listed
 check "the defects in testing.md are those of tests/mutants/rows" \
 	defects_are_those_of_the_mutants

@@ -9,8 +9,9 @@ here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 tools=${TOOLS_OUT:-$here/../../build/tools}
 workdir
 # Under a path that nobody may read, another user could not run it.
-cp "$tools/pasidsnoop" "$tools/invsnoop" "$work/"
-chmod 755 "$work" "$work/pasidsnoop" "$work/invsnoop"
+cp "$tools/pasidsnoop" "$tools/invsnoop" "$tools/pasidtop" "$tools/invlat" \
+	"$work/"
+chmod 755 "$work" "$work"/*
 snoop=$work/pasidsnoop
 
 # gives STATUS REGEX CMD..: that status, all on stderr
@@ -88,4 +89,6 @@ cannot_start() { # NAME RECORDING
 cannot_start pasidsnoop one.rec
 user_namespace
 cannot_start invsnoop inv-one.rec
+cannot_start pasidtop top.rec
+cannot_start invlat lat.rec
 finish

@@ -22,6 +22,15 @@ appears() {
 	done
 }
 
+# eventually COMMAND..: within a minute
+eventually() {
+	for _ in $(seq 300); do
+		"$@" && return
+		sleep 0.2
+	done
+	return 1
+}
+
 # begin NAME OPTION..: a tracer in the background, attached when this returns;
 # one that does not end is killed, so that it fails its test and no other
 begin() {
@@ -190,12 +199,27 @@ replay_is_the_same() {
 		[ "$(lines replayed)" -eq $(($(events_of live) + 1)) ]
 }
 
+# A load outside of it, and one in a cgroup below it
+only_that_cgroup() {
+	mkdir cgroups && mount -t cgroup2 none cgroups && mkdir -p cgroups/a/b || return
+	begin cgroup --json -c "$PWD/cgroups/a" &&
+		$load >work.outside &&
+		sh -c "echo \$\$ >cgroups/a/b/cgroup.procs && exec $load" >work.cgroup &&
+		end || return
+	n=$(events_of cgroup)
+	rmdir cgroups/a/b cgroups/a && umount cgroups
+	sees cgroup want && ended cgroup ".events == $n and .filtered >= $n" &&
+		gives 2 'tmp is not a cgroup of version 2: it is another' "$tool" -c /tmp &&
+		gives 2 'fs/cgroup/none is not a cgroup.*: No such' "$tool" -c none
+}
+
 as_every_tool() {
 	check "-n ends it" ends_after_limit
 	check "-d ends it" ends_after_duration
 	check "SIGINT ends it with a summary" ends_after_signal INT
 	check "SIGTERM ends it with a summary" ends_after_signal TERM
 	check "a closed pipe ends it with a summary" ends_with_its_reader
+	check "-c: only that cgroup" only_that_cgroup
 	check "-- CMD: traced from its first to its last event" runs_a_command
 	check "loss is counted and told" loss_is_told
 	check "--strict: loss is status 1" strict_fails_on_loss

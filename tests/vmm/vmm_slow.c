@@ -2,13 +2,15 @@
 /*
  * A device that answers invalidations late, beside one that does not:
  *
- *	vmm_slow MICROSECONDS|never COUNT
+ *	vmm_slow MICROSECONDS|never COUNT [FILE]
  *
  * One monitor, which binds a PASID of its own on each of two devices, lets the second
  * one take that long for an answer, and invalidates a page COUNT times on each, one
- * after the other. Prints as one JSON object what a tracer must have seen.
+ * after the other. Then it makes FILE, and goes on when that is gone. Prints as one
+ * JSON object what a tracer must have seen.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,16 +54,26 @@ static unsigned int flush(struct monitor *vmm, struct device *dev, uint32_t pasi
 	return failed;
 }
 
+static void stay(const char *file)
+{
+	int fd = open(file, O_WRONLY | O_CREAT, 0600);
+
+	must(fd < 0 ? -errno : 0, file);
+	close(fd);
+	while (!access(file, F_OK))
+		usleep(10000);
+}
+
 int main(int argc, char **argv)
 {
-	unsigned int count = argc == 3 ? atoi(argv[2]) : 0;
+	unsigned int count = argc >= 3 ? atoi(argv[2]) : 0;
 	struct device dev[DEVICES];
 	uint32_t pasid[DEVICES];
 	struct monitor vmm;
 	unsigned int i, failed[DEVICES];
 
 	if (!count) {
-		fprintf(stderr, "usage: vmm_slow MICROSECONDS|never COUNT\n");
+		fprintf(stderr, "usage: vmm_slow MICROSECONDS|never COUNT [FILE]\n");
 		return 2;
 	}
 	must(monitor_open(&vmm), "monitor");
@@ -75,6 +87,8 @@ int main(int argc, char **argv)
 	for (i = 0; i < DEVICES; i++)
 		failed[i] = flush(&vmm, &dev[i], pasid[i], count);
 	dma_delay(&dev[1], 0);
+	if (argc > 3)
+		stay(argv[3]);
 	for (i = 0; i < DEVICES; i++)
 		must(pasid_unbind(&vmm, &dev[i], pasid[i]), "unbind");
 	printf("{\"pid\": %d, \"pasids\": [%u, %u], \"count\": %u, \"failed\": [%u, %u]}\n",

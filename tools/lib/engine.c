@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +25,29 @@ static const char *const follow_programs[] = { "on_process_fork", "on_process_fr
 
 #define NR_FOLLOW	(sizeof(follow_programs) / sizeof(follow_programs[0]))
 
+/* EXIT_OK, or the exit code after telling why not */
+static int use_cgroup(struct bpf_object *obj, const char *name)
+{
+	int map = bpf_object__find_map_fd_by_name(obj, "cgroup"), fd, ret;
+	char path[4096];
+	__u32 zero = 0;
+
+	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : "/sys/fs/cgroup/", name);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = fd < 0 ? -1 : bpf_map_update_elem(map, &zero, &fd, BPF_ANY);
+	if (ret)
+		msg("-c: %s is not a cgroup of version 2: %s.", path,
+		    errno == EBADF ? "it is another directory" : strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret ? EXIT_USAGE : EXIT_OK;
+}
+
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli)
 {
 	struct bpf_object *obj = *skel->obj;
+	struct bpf_map *events = bpf_object__find_map_by_name(obj, "events");
 	struct bpf_program *prog;
 	bool functions = false;
 	int err;
@@ -44,10 +64,12 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 	for (size_t i = 0; cli->follow && i < NR_FOLLOW; i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(
 			obj, follow_programs[i]), true);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"),
-				 cli->buffer_kb * 1024);
+	if (events)
+		bpf_map__set_max_entries(events, cli->buffer_kb * 1024);
 	err = bpf_object__load_skeleton(skel);
-	return err ? cause_tell("load the BPF programs", err, functions) : EXIT_OK;
+	if (err)
+		return cause_tell("load the BPF programs", err, functions);
+	return cli->cgroup ? use_cgroup(obj, cli->cgroup) : EXIT_OK;
 }
 
 int engine_attach(struct bpf_object_skeleton *skel)

@@ -96,6 +96,30 @@ static __u64 load(const void *from, size_t size)
 	return v;
 }
 
+/* Without zeros at the end */
+static json_t *list_to_json(const void *from, size_t size)
+{
+	const __u64 *v = from;
+	size_t n = size / sizeof(*v);
+	json_t *list = json_array();
+
+	while (n && !v[n - 1])
+		n--;
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(list, json_integer(v[i]));
+	return list;
+}
+
+static bool list_from_json(void *to, size_t size, const json_t *list)
+{
+	__u64 *v = to;
+	size_t n = json_array_size(list);
+
+	for (size_t i = 0; i < n && n <= size / sizeof(*v); i++)
+		v[i] = json_integer_value(json_array_get(list, i));
+	return json_is_array(list) && n <= size / sizeof(*v);
+}
+
 static json_t *member_to_json(const struct member *m, const void *from)
 {
 	char hex[24];
@@ -105,6 +129,8 @@ static json_t *member_to_json(const struct member *m, const void *from)
 	switch (m->kind) {
 	case MEMBER_BYTES:
 		return bytes_to_json(from, m->size);
+	case MEMBER_LIST:
+		return list_to_json(from, m->size);
 	case MEMBER_HEX:
 		snprintf(hex, sizeof(hex), "%#llx", load(from, m->size));
 		return json_string(hex);
@@ -154,6 +180,22 @@ void record_end(FILE *f, const struct session *s)
 #define SET(name, value)	json_object_set_new(o, name, json_integer(value));
 	END_MEMBERS(SET)
 	write_line(f, o);
+}
+
+FILE *record_rotate(FILE *f, const char *path, const char *tool, const struct session *s,
+		    const char *const *names)
+{
+	char old[4096];
+	size_t n = snprintf(old, sizeof(old), "%s.1", path);
+
+	record_end(f, s);
+	if (fclose(f))
+		return NULL;
+	errno = ENAMETOOLONG;
+	if (n >= sizeof(old) || rename(path, old) || !(f = fopen(path, "we")))
+		return NULL;
+	record_head(f, tool, s, names);
+	return f;
 }
 
 /* --- reading ----------------------------------------------------------------------- */
@@ -256,6 +298,8 @@ static bool member_from_json(const struct member *m, void *to, const json_t *val
 		return word_from_json(m, to, value);
 	if (m->kind == MEMBER_BYTES)
 		return bytes_from_json(to, m->size, value);
+	if (m->kind == MEMBER_LIST)
+		return list_from_json(to, m->size, value);
 	if (m->kind == MEMBER_HEX) {
 		if (!json_is_string(value) || !parse_u64(json_string_value(value), 0,
 							 UINT64_MAX, &v))

@@ -35,6 +35,7 @@ struct member {
 		MEMBER_SIGNED,
 		MEMBER_HEX,		/* of 64 bits, which JSON numbers may not hold */
 		MEMBER_BYTES,		/* a name, whatever is in it */
+		MEMBER_LIST,		/* of numbers with 64 bits */
 	} kind;
 	unsigned short offset, size;
 	const char *const *words;	/* of a number: recorded as the word at that place */
@@ -54,6 +55,12 @@ void record_event(FILE *f, const struct member *members, const void *event);
 void record_clock(FILE *f, const struct session *s);
 void record_lost(FILE *f, const struct session *s);
 void record_end(FILE *f, const struct session *s);
+/*
+ * Once it is that large: what is full becomes PATH.1, and another begins; each can be
+ * replayed by itself. NULL with errno set.
+ */
+FILE *record_rotate(FILE *f, const char *path, const char *tool, const struct session *s,
+		    const char *const *names);
 
 /* Fills s up to the first event; false after saying what is wrong. */
 bool replay_head(FILE *f, const char *tool, struct session *s, const char *const *names);

@@ -102,17 +102,14 @@ static int on_event(void *ctx, void *data, size_t size);
 
 int trace_attach(struct trace *t, struct bpf_object_skeleton *skel)
 {
-	int ret = engine_load(skel, t->chosen, EMIT_SLOTS, &t->cli);
+	int ret = engine_load(skel, t->chosen, EMIT_SLOTS, &t->cli), events;
 
 	if (ret)
 		return ret;
 	t->skel = skel;
-	if (t->tool->size) {
-		t->rb = ring_buffer__new(bpf_object__find_map_fd_by_name(*skel->obj, "events"),
-					 on_event, t, NULL);
-		if (!t->rb)
-			return cause_tell("read the ring buffer", -errno, false);
-	}
+	events = bpf_object__find_map_fd_by_name(*skel->obj, "events");
+	if (events >= 0 && !(t->rb = ring_buffer__new(events, on_event, t, NULL)))
+		return cause_tell("read the ring buffer", -errno, false);
 	ret = engine_attach(skel);
 	for (int i = 0; t->tool->names[i]; i++) {
 		if (t->chosen[i])
@@ -190,15 +187,31 @@ static bool is_full(const struct trace *t)
 	return out_error() || (t->cli.limit && t->shown >= t->cli.limit);
 }
 
+/* An error stops the trace, and is told when the file is closed. */
+static void record(struct trace *t, const void *event)
+{
+	char buf[128];
+
+	record_event(t->record, t->tool->members, event);
+	if (t->cli.record_mb && ftello(t->record) >= (off_t)t->cli.record_mb << 20) {
+		t->session.end_ns = now_ns(CLOCK_MONOTONIC);
+		engine_counts(t->skel, NULL, &t->session.counts, buf, sizeof(buf));
+		t->record = record_rotate(t->record, t->cli.record, t->tool->cli.name,
+					  &t->session, t->tool->names);
+		t->failed |= !t->record;
+		if (!t->record)
+			msg("cannot write %s: %s.", t->cli.record, strerror(errno));
+	}
+	if ((!t->record || ferror(t->record)) && !t->loop.stop)
+		t->loop.stop = STOP_OUTPUT;
+}
+
 bool trace_made(struct trace *t, const void *event)
 {
 	if (is_full(t))
 		return false;
-	if (t->record) {
-		record_event(t->record, t->tool->members, event);
-		if (ferror(t->record) && !t->loop.stop)
-			t->loop.stop = STOP_OUTPUT;
-	}
+	if (t->record)
+		record(t, event);
 	return true;
 }
 
@@ -310,7 +323,7 @@ static enum trace_step next_recorded(struct trace *t, void *event)
 		else if (!is_full(t))
 			return TRACE_EVENT;
 	}
-	t->failed = ret == REPLAY_BAD;
+	t->failed |= ret == REPLAY_BAD;
 	return TRACE_OVER;
 }
 
@@ -362,7 +375,7 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 	const struct counts *c = &t->session.counts;
 	__u64 us = (t->session.end_ns - t->session.start_ns) / 1000;
 	json_t *o = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "type", "end",
-			      "events", (json_int_t)t->shown,
+			      t->tool->counted ?: "events", (json_int_t)t->shown,
 			      "lost", (json_int_t)c->all.lost,
 			      "missed", (json_int_t)c->missed,
 			      "filtered", (json_int_t)c->all.filtered,
@@ -393,9 +406,12 @@ static int print_end(struct trace *t, json_t *more, const char *text)
 	if (t->cli.json)
 		print_end_object(t, more, t->replay ? "replay" : stop_names[t->loop.stop]);
 	error = out_flush();
-	msg("%llu events, %llu lost, %llu missed, %s%.1f s", t->shown, c->all.lost, c->missed,
-	    text, (t->session.end_ns - t->session.start_ns) / 1e9);
-	if (c->all.lost)
+	msg("%llu %s, %llu lost, %llu missed, %s%.1f s", t->shown,
+	    t->tool->counted ?: "events", c->all.lost, c->missed, text,
+	    (t->session.end_ns - t->session.start_ns) / 1e9);
+	if (c->all.lost && t->tool->counted)
+		msg("events were lost: there was no room, or no memory, to count so many apart. Try a filter.");
+	else if (c->all.lost)
 		msg("events were lost: they came faster than they were read. Try a larger --buffer-kb than %u, or a filter.", t->cli.buffer_kb);
 	if (c->overflow)
 		msg("%llu requests were not followed: too many were under way. Try a larger --in-flight than %u, or a filter.", c->overflow, t->cli.in_flight);

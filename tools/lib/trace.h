@@ -32,7 +32,8 @@ struct trace_tool {
 	const struct hook *hooks;
 	int nr_hooks;
 	const struct member *members;	/* of an event; some may be sent shorter */
-	size_t size;			/* 0: it does not look at single events */
+	size_t size;
+	const char *counted;		/* what -n and the last line count; NULL: events */
 };
 
 struct trace {
