@@ -59,7 +59,7 @@ $(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o $(tools-obj)/invpairs.o
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
 $(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
 $(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
-$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o invshow.o invpairs.o)
+$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o latlook.o invshow.o invpairs.o)
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@

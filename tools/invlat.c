@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* invlat: how long IOMMU invalidations take, as histograms. */
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#include <bpf/bpf.h>
 
 #include "lib/cause.h"
+#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "invpairs.h"
+#include "latlook.h"
 #include "latshow.h"
 #include "lat.skel.h"
 
@@ -85,117 +83,6 @@ static bool check_by(const struct cli *cli, __u32 *by)
 	return false;
 }
 
-/* --- what the kernel has counted since the last time ------------------------------------ */
-
-struct known {
-	struct lat_key key;
-	struct lat_hist hist;
-};
-
-static void *known;	/* a tree of them */
-
-static int by_key(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct lat_key));
-}
-
-static struct known *known_of(const struct lat_key *key)
-{
-	struct known **found = tfind(key, &known, by_key), *new;
-
-	if (found)
-		return *found;
-	new = calloc(1, sizeof(*new));
-	if (!new)
-		return NULL;
-	new->key = *key;
-	tsearch(new, &known, by_key);
-	return new;
-}
-
-/* A histogram is counters and nothing else, so that it adds up as an array of them. */
-#define NR_COUNTERS	(sizeof(struct lat_hist) / sizeof(__u64))
-
-static bool since_last(int hists, const struct lat_key *key, struct lat_hist *diff)
-{
-	int cpus = libbpf_num_possible_cpus();
-	struct lat_hist cpu[cpus > 0 ? cpus : 1], all = {};
-	struct known *k = known_of(key);
-	const __u64 *before;
-
-	if (!k || cpus < 0 || bpf_map_lookup_elem(hists, key, cpu))
-		return false;
-	before = (const __u64 *)&k->hist;
-	for (size_t i = 0; i < NR_COUNTERS; i++) {
-		for (int c = 0; c < cpus; c++)
-			((__u64 *)&all)[i] += ((__u64 *)&cpu[c])[i];
-		((__u64 *)diff)[i] = ((__u64 *)&all)[i] - before[i];
-	}
-	k->hist = all;
-	return diff->requests;
-}
-
-struct look {
-	int hists, in_flight;
-	__u32 by;
-	__u64 last_ns;
-	struct lat_row *rows, total;
-	size_t n, room;
-};
-
-static bool add_row(struct look *look, const struct lat_row *row)
-{
-	if (look->n == look->room) {
-		size_t room = look->room ? 2 * look->room : 16;
-		struct lat_row *rows = reallocarray(look->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return false;
-		look->rows = rows;
-		look->room = room;
-	}
-	look->rows[look->n++] = *row;
-	return true;
-}
-
-static void look_at_in_flight(struct look *look)
-{
-	static struct in_flight walk;
-	struct inv_event *e;
-	__u64 key;
-
-	in_flight_open(&walk, look->in_flight);
-	while ((e = in_flight_next(&walk, &key))) {
-		look->total.in_flight++;
-		if (!look->total.oldest_ns || e->ts_ns < look->total.oldest_ns)
-			look->total.oldest_ns = e->ts_ns;
-	}
-}
-
-/* Nothing is deleted meanwhile, so that each key is met once. */
-static void look_at(struct look *look)
-{
-	__u64 now = now_ns(CLOCK_MONOTONIC);
-	struct lat_row row = { .ts_ns = now, .period_ns = now - look->last_ns, .by = look->by };
-	struct lat_key *last = NULL;
-
-	look->n = 0;
-	look->total = row;
-	look->total.last = 1;
-	look->last_ns = now;
-	while (!bpf_map_get_next_key(look->hists, last, &row.key)) {
-		static struct lat_key key;
-
-		key = row.key;
-		last = &key;
-		if (since_last(look->hists, &key, &row.hist) && !add_row(look, &row))
-			break;
-	}
-	look_at_in_flight(look);
-}
-
-/* --- and as it is shown -------------------------------------------------------------------- */
-
 static void head(struct trace *t)
 {
 	trace_head(t, "measuring invalidations");
@@ -211,11 +98,11 @@ static void show(struct trace *t, struct lat_row *rows, size_t n, const struct l
 	t->shown++;
 }
 
-static void snapshot(struct trace *t, struct look *look)
+static void snapshot(struct trace *t, struct lat_look *look)
 {
 	if (t->loop.stop == STOP_LIMIT)
 		return;
-	look_at(look);
+	lat_look(look);
 	look->total.lost = t->lost;
 	for (size_t i = 0; t->record && i < look->n; i++)
 		record_event(t->record, lat_members, &look->rows[i]);
@@ -234,7 +121,7 @@ static int end(struct trace *t)
 /* Without an interval, once, when it ends */
 static int watch(struct trace *t, const struct lat_bpf *skel, __u32 by)
 {
-	struct look look = {
+	struct lat_look look = {
 		.hists = bpf_map__fd(skel->maps.hists),
 		.in_flight = bpf_map__fd(skel->maps.in_flight),
 		.by = by,
@@ -255,13 +142,13 @@ static int watch(struct trace *t, const struct lat_bpf *skel, __u32 by)
 
 static int replay(struct trace *t)
 {
-	struct look look = {};
+	struct lat_look look = {};
 	struct lat_row row;
 
 	head(t);
 	while (trace_next(t, &row)) {
 		if (!row.last) {
-			if (!add_row(&look, &row))
+			if (!lat_add(&look, &row))
 				break;
 			continue;
 		}
@@ -287,7 +174,7 @@ static int run(struct trace *t, __u32 by)
 	skel->rodata->cfg_by = by;
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
 	ret = trace_attach(t, skel->skeleton);
-	if (!ret) {
+	if (!ret && !t->cli.check) {
 		t->active = &skel->bss->active;
 		ret = watch(t, skel, by);
 	}
@@ -315,5 +202,7 @@ int main(int argc, char **argv)
 		ret = trace_replay(&t) ?: replay(&t);
 	else
 		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t, by);
+	if (t.cli.check)
+		ret = check_tell(&t, ret);
 	return trace_close(&t, ret);
 }

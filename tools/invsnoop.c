@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 
 #include "lib/cause.h"
+#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "invpairs.h"
@@ -182,7 +183,7 @@ static int run(struct trace *t)
 	if (t->cli.stuck_ms)
 		bpf_map__set_max_entries(skel->maps.stacks, t->cli.in_flight);
 	ret = trace_attach(t, skel->skeleton);
-	if (!ret) {
+	if (!ret && !t->cli.check) {
 		t->active = &skel->bss->active;
 		ret = show_all(t, skel);
 	}
@@ -203,5 +204,7 @@ int main(int argc, char **argv)
 		ret = trace_replay(&t) ?: replay(&t);
 	else
 		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
+	if (t.cli.check)
+		ret = check_tell(&t, ret);
 	return trace_close(&t, ret);
 }

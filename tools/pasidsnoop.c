@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/cause.h"
+#include "lib/check.h"
 #include "lib/life.h"
 #include "lib/out.h"
 #include "lib/trace.h"
@@ -157,7 +158,9 @@ static int run(struct trace *t)
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
 	skel->rodata->cfg_cgroup = t->cli.cgroup;
-	ret = trace_attach(t, skel->skeleton) ?: show_all(t, skel->links.on_ioasid_iter);
+	ret = trace_attach(t, skel->skeleton);
+	if (!ret && !t->cli.check)
+		ret = show_all(t, skel->links.on_ioasid_iter);
 	pasid_bpf__destroy(skel);
 	return ret;
 }
@@ -175,5 +178,7 @@ int main(int argc, char **argv)
 		ret = trace_replay(&t) ?: show_all(&t, NULL);
 	else
 		ret = trace_plan(&t) ?: trace_need(&t) ?: trace_open(&t) ?: run(&t);
+	if (t.cli.check)
+		ret = check_tell(&t, ret);
 	return trace_close(&t, ret);
 }

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "lib/cause.h"
+#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "invpairs.h"
@@ -240,7 +241,7 @@ static int run(struct trace *t)
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
 	skel->bss->period = 1;
 	ret = trace_attach(t, skel->skeleton);
-	if (!ret) {
+	if (!ret && !t->cli.check) {
 		t->active = &skel->bss->active;
 		ret = watch(t, skel);
 	}
@@ -268,5 +269,7 @@ int main(int argc, char **argv)
 		ret = trace_replay(&t) ?: replay(&t);
 	else
 		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
+	if (t.cli.check)
+		ret = check_tell(&t, ret);
 	return trace_close(&t, ret);
 }

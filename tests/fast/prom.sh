@@ -15,7 +15,7 @@ workdir
 written() { # TOOL RECORDING OPTION..: into $work/TOOL.prom
 	tool=$1 recording=$2
 	shift 2
-	"$tools/$tool" --replay "$here/golden/$recording.rec" --prom "$work/$tool.prom" "$@" \
+	"$tools/$tool" --replay "$here/golden/$tool/$recording.rec" --prom "$work/$tool.prom" "$@" \
 		>/dev/null 2>"$work/err" || { cat "$work/err"; return 1; }
 }
 
@@ -87,7 +87,7 @@ is_well_formed() {
 
 no_label_is_of_many() {
 	! grep -hE '[{,](pid|tid|pasid|comm|addr)=' "$work"/*.prom &&
-		! "$tools/invlat" -b pasid --prom "$work/no" --replay "$here/golden/lat.rec" \
+		! "$tools/invlat" -b pasid --prom "$work/no" --replay "$here/golden/invlat/lat.rec" \
 			2>"$work/err" && grep -q 'are no labels' "$work/err" &&
 		[ ! -e "$work/no" ]
 }
@@ -95,14 +95,14 @@ no_label_is_of_many() {
 # Nobody reads half a file: what is written takes the place of what was there.
 is_whole_or_not_there() {
 	mkdir "$work/dir" && echo old >"$work/dir/f" && ln "$work/dir/f" "$work/dir/same" &&
-		"$tools/pasidtop" --replay "$here/golden/top.rec" --prom "$work/dir/f" \
+		"$tools/pasidtop" --replay "$here/golden/pasidtop/top.rec" --prom "$work/dir/f" \
 			>/dev/null 2>&1 &&
 		grep -q iommu_pasid_live "$work/dir/f" && [ "$(cat "$work/dir/same")" = old ] &&
 		[ "$(find "$work/dir" -type f | wc -l)" -eq 2 ]
 }
 
 cannot_be_written() { # TOOL RECORDING
-	"$tools/$1" --replay "$here/golden/$2.rec" --prom "$work/none/f" >/dev/null \
+	"$tools/$1" --replay "$here/golden/$1/$2.rec" --prom "$work/none/f" >/dev/null \
 		2>"$work/err"
 	[ $? -eq 1 ] && grep -q 'cannot write .*none/f: No such file' "$work/err"
 }

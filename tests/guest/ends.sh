@@ -257,6 +257,7 @@ check "a command does not run if its trace cannot be written" not_written_not_ru
 check "a disk that fills later ends it, text" full_later
 check "a disk that fills later ends it, JSON" full_later -j
 check "a recording that cannot be written ends it" recording_is_full
+check "a recording is kept in two files, each of which can be replayed" recording_rotates
 check "a stderr that is closed is no other file" closed_ones_stay_closed
 for signal in INT TERM HUP; do
 	check "SIG$signal ends it with a summary" ends_with_summary "$signal"

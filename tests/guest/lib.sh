@@ -199,6 +199,24 @@ replay_is_the_same() {
 		[ "$(lines replayed)" -eq $(($(events_of live) + 1)) ]
 }
 
+# What it says it would use is what it uses, and nothing of it stays.
+checks_what_it_does() {
+	"$tool" --check --json >check.out 2>check.err || return
+	begin plan --json && end || return
+	cat check.out
+	jq -es --slurpfile plan plan.out '.[0] | .type == "check" and .status == 0 and
+		.hooks == $plan[0].plan and .kernel == $plan[0].kernel and .functions' \
+		check.out >/dev/null && "$tool" --check >check.text &&
+		grep -q '^can trace  yes$' check.text && grep -qE '^[a-z]+ +tp_btf:' check.text ||
+		return
+	echo 0 >/proc/sys/kernel/ftrace_enabled
+	"$tool" --check --no-tracepoints --json >off.out 2>off.err
+	set -- $?
+	echo 1 >/proc/sys/kernel/ftrace_enabled
+	cat off.out
+	[ "$1" -eq 4 ] && jq -e '.status == 4 and (.functions | not)' off.out >/dev/null
+}
+
 # A load outside of it, and one in a cgroup below it
 only_that_cgroup() {
 	mkdir cgroups && mount -t cgroup2 none cgroups && mkdir -p cgroups/a/b || return
@@ -219,6 +237,8 @@ as_every_tool() {
 	check "SIGINT ends it with a summary" ends_after_signal INT
 	check "SIGTERM ends it with a summary" ends_after_signal TERM
 	check "a closed pipe ends it with a summary" ends_with_its_reader
+	check "--check tells what would be used, and whether it is enough" \
+		checks_what_it_does
 	check "-c: only that cgroup" only_that_cgroup
 	check "-- CMD: traced from its first to its last event" runs_a_command
 	check "loss is counted and told" loss_is_told

@@ -291,6 +291,9 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 		return bad_usage("%s goes with -- CMD", cli->follow ? "--follow" : "-u", NULL);
 	if (cli->record_mb && !cli->record)
 		return bad_usage("--record-mb goes with --record", NULL, NULL);
+	if (cli->check && (cli->cmd.argv || cli->replay || cli->record))
+		return bad_usage("--check does not go with -- CMD, --record, --replay", NULL,
+				 NULL);
 	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))
 		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
 				 NULL, NULL);

@@ -30,7 +30,7 @@ enum cli_id {
 	CLI_ONCE, CLI_OLDER, CLI_BY, CLI_SORT, CLI_ROWS, CLI_PROM, CLI_FOLLOW, CLI_USER,
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_RECORD, CLI_RECORD_MB, CLI_REPLAY,
-	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
+	CLI_CHECK, CLI_VERBOSE, CLI_VERSION, CLI_HELP,
 	CLI_READY, CLI_HOOKS, CLI_COMPLETION,	/* hidden, for tests and the build */
 	CLI_NR,
 };
@@ -68,7 +68,7 @@ struct cli {
 	uint64_t older_ms;		/* 0: not given */
 	uint32_t rows;			/* 0: no limit */
 	const char *sort, *by;		/* NULL: as the tool likes */
-	bool once;
+	bool once, check;
 	uint64_t limit;			/* 0: no limit */
 	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;

@@ -59,6 +59,8 @@ const struct row rows[CLI_NR] = {
 	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
 			    "requests under way at a time (default 8192)",
 			    ROW_U32, IN(in_flight), 1, MAX_SIZE },
+	[CLI_CHECK] = { 0, 0, "check", NULL, "tell whether it can trace here, and how; then end",
+			ROW_BOOL, IN(check) },
 	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too",
 			  ROW_COUNT, IN(verbose) },
 	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },

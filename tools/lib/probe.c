@@ -162,8 +162,7 @@ bool probe_is_function(const struct hook *hook)
 	return hook->kind == HOOK_FENTRY || hook->kind == HOOK_FEXIT;
 }
 
-/* Then a program on a function is attached without an error, and never runs. */
-static bool functions_are_off(void)
+bool probe_functions_off(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "re");
 	bool off = f && fgetc(f) == '0';
@@ -181,7 +180,7 @@ const char *probe_hook(const struct btf *btf, const struct hook *hook)
 		return "absent";
 	if (!types_match(hook->types, types))
 		return "has other arguments";
-	if (probe_is_function(hook) && functions_are_off())
+	if (probe_is_function(hook) && probe_functions_off())
 		return SWITCHED_OFF;
 	return NULL;
 }

@@ -37,6 +37,8 @@ int probe_caps(void);
 struct btf *probe_btf(void);
 /* Is it on a function, not on a tracepoint? */
 bool probe_is_function(const struct hook *hook);
+/* Then a program on a function is attached without an error, and never runs. */
+bool probe_functions_off(void);
 /* NULL if the hook is there, else why it cannot be used. */
 const char *probe_hook(const struct btf *btf, const struct hook *hook);
 
