@@ -108,7 +108,8 @@ install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
 		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8) \
 		$(call quote,$(DESTDIR)$(PREFIX)/share/bash-completion/completions)
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
+	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) tools/pasid-timeline \
+		$(call quote,$(DESTDIR)$(PREFIX)/sbin)
 	install -m 644 $(TOOLS:%=tools/man/%.8) \
 		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
 	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
