@@ -79,7 +79,7 @@ refused() { # STATUS REGEX ARG..
 	"$timeline" "$@" >"$work/out" 2>"$work/err"
 	got=$?
 	cat "$work/err"
-	[ $got -eq "$status" ] && [ ! -s "$work/out" ] && grep -q "$regex" "$work/err"
+	[ "$got" -eq "$status" ] && [ ! -s "$work/out" ] && grep -q "$regex" "$work/err"
 }
 
 check "it is a timeline, in order" is_a_timeline
