@@ -102,7 +102,7 @@ static void snapshot(struct trace *t, struct lat_look *look)
 {
 	if (t->loop.stop == STOP_LIMIT)
 		return;
-	lat_look(look);
+	t->failed |= !lat_look(look);
 	look->total.lost = t->lost;
 	for (size_t i = 0; t->record && i < look->n; i++)
 		record_event(t->record, lat_members, &look->rows[i]);

@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 
 #include "invpairs.h"
+#include "lib/walk.h"
 #include "lib/who.h"
 
 bool inv_only_submissions(const struct trace *t)
@@ -34,45 +35,30 @@ void inv_set_filter(const struct cli *cli, struct inv_filter *filter)
 	memcpy(filter->dev, cli->device, sizeof(filter->dev));
 }
 
-void in_flight_open(struct in_flight *f, int fd)
+/* What was begun and has not ended is still in the map. */
+bool inv_in_flight(int in_flight, __u64 *number, __u64 *oldest_ns)
 {
-	f->fd = fd;
-	f->last = f->started = false;
-	f->at = f->n = 0;
-}
+	const struct inv_event *e;
+	const void *value;
+	struct walk walk;
 
-static void fill(struct in_flight *f)
-{
-	int ret;
-
-	f->at = 0;
-	f->n = sizeof(f->keys) / sizeof(f->keys[0]);
-	ret = bpf_map_lookup_batch(f->fd, f->started ? &f->batch : NULL, &f->batch, f->keys,
-				   f->events, &f->n, NULL);
-	f->started = true;
-	f->last = ret;
-	if (ret && ret != -ENOENT)
-		f->n = 0;
-}
-
-struct inv_event *in_flight_next(struct in_flight *f, __u64 *key)
-{
-	while (f->at == f->n) {
-		if (f->last)
-			return NULL;
-		fill(f);
+	*number = *oldest_ns = 0;
+	walk_open(&walk, in_flight, sizeof(__u64), sizeof(*e));
+	while (walk_next(&walk, &value)) {
+		e = value;
+		++*number;
+		if (!*oldest_ns || e->ts_ns < *oldest_ns)
+			*oldest_ns = e->ts_ns;
 	}
-	*key = f->keys[f->at];
-	return &f->events[f->at++];
+	return walk_close(&walk);
 }
 
 bool inv_count_pairs(struct counts *c, int pairs, int in_flight)
 {
-	static struct in_flight walk;
 	int cpus = libbpf_num_possible_cpus();
 	struct inv_pairs cpu[cpus > 0 ? cpus : 1];
 	__u32 zero = 0;
-	__u64 key;
+	__u64 oldest;
 
 	if (cpus < 0 || bpf_map_lookup_elem(pairs, &zero, cpu)) {
 		msg("the counters cannot be read. Do not trust the last line.");
@@ -83,10 +69,7 @@ bool inv_count_pairs(struct counts *c, int pairs, int in_flight)
 		c->overflow += cpu[i].overflow;
 		c->refused += cpu[i].refused;
 	}
-	in_flight_open(&walk, in_flight);
-	while (in_flight_next(&walk, &key))
-		c->unfinished++;
-	return true;
+	return inv_in_flight(in_flight, &c->unfinished, &oldest);
 }
 
 json_t *inv_end(const struct counts *c, char *text, size_t size)

@@ -33,21 +33,8 @@ bool inv_choose(struct trace *t, bool both);
 bool inv_only_submissions(const struct trace *t);
 void inv_set_filter(const struct cli *cli, struct inv_filter *filter);
 
-/*
- * What was begun and has not ended is still in the map. Read by buckets: whatever
- * comes and goes meanwhile, the others are met once.
- */
-struct in_flight {
-	int fd;
-	bool last;
-	__u32 batch, at, n;
-	bool started;
-	__u64 keys[512];
-	struct inv_event events[512];
-};
-void in_flight_open(struct in_flight *f, int fd);
-/* NULL: no more */
-struct inv_event *in_flight_next(struct in_flight *f, __u64 *key);
+/* How many are under way, and since when the oldest of them, 0 if there is none */
+bool inv_in_flight(int in_flight, __u64 *number, __u64 *oldest_ns);
 
 /* Adds how begins and ends found each other; false after telling that it cannot. */
 bool inv_count_pairs(struct counts *c, int pairs, int in_flight);

@@ -10,6 +10,7 @@
 #include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
+#include "lib/walk.h"
 #include "invpairs.h"
 #include "invshow.h"
 #include "inv.skel.h"
@@ -81,27 +82,30 @@ static bool is_stuck(const struct cli *cli, const struct inv_event *e)
 /* What is under way is no event yet: it will be one. But with --stuck it is. */
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
-	static struct in_flight walk;
 	static __u64 last;
-	__u64 key, now = now_ns(CLOCK_MONOTONIC);
+	__u64 now = now_ns(CLOCK_MONOTONIC);
+	const void *key, *value;
 	struct inv_stack stack;
-	struct inv_event *e;
+	struct inv_event e;
+	struct walk walk;
 
-	in_flight_open(&walk, bpf_map__fd(skel->maps.in_flight));
-	while ((e = in_flight_next(&walk, &key))) {
-		e->flags |= INV_STALLED;
-		e->end_ns = now > e->ts_ns ? now : e->ts_ns;
-		if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
-		    !is_due(e->ts_ns, last, now, t->loop.stop))
+	walk_open(&walk, bpf_map__fd(skel->maps.in_flight), sizeof(__u64), sizeof(e));
+	while ((key = walk_next(&walk, &value))) {
+		memcpy(&e, value, sizeof(e));
+		e.flags |= INV_STALLED;
+		e.end_ns = now > e.ts_ns ? now : e.ts_ns;
+		if (t->cli.stuck_ms ? !is_stuck(&t->cli, &e) :
+		    !is_due(e.ts_ns, last, now, t->loop.stop))
 			continue;
-		if (!trace_made(t, e))
+		if (!trace_made(t, &e))
 			break;
 		stack = (struct inv_stack){};
 		if (t->cli.stuck_ms)
-			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), &key, &stack);
-		inv_show(&t->cli, &t->session, e, &stack);
+			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), key, &stack);
+		inv_show(&t->cli, &t->session, &e, &stack);
 		t->shown += !!t->cli.stuck_ms;
 	}
+	t->failed |= !walk_close(&walk);
 	last = now;
 }
 

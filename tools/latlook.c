@@ -72,22 +72,8 @@ bool lat_add(struct lat_look *look, const struct lat_row *row)
 	return true;
 }
 
-static void look_at_in_flight(struct lat_look *look)
-{
-	static struct in_flight walk;
-	struct inv_event *e;
-	__u64 key;
-
-	in_flight_open(&walk, look->in_flight);
-	while ((e = in_flight_next(&walk, &key))) {
-		look->total.in_flight++;
-		if (!look->total.oldest_ns || e->ts_ns < look->total.oldest_ns)
-			look->total.oldest_ns = e->ts_ns;
-	}
-}
-
 /* Nothing is deleted meanwhile, so that each key is met once. */
-void lat_look(struct lat_look *look)
+bool lat_look(struct lat_look *look)
 {
 	__u64 now = now_ns(CLOCK_MONOTONIC);
 	struct lat_row row = { .ts_ns = now, .period_ns = now - look->last_ns, .by = look->by };
@@ -105,5 +91,6 @@ void lat_look(struct lat_look *look)
 		if (since_last(look->hists, &key, &row.hist) && !lat_add(look, &row))
 			break;
 	}
-	look_at_in_flight(look);
+	return inv_in_flight(look->in_flight, &look->total.in_flight,
+			     &look->total.oldest_ns);
 }

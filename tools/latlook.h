@@ -14,7 +14,8 @@ struct lat_look {
 	size_t n, room;
 };
 
-void lat_look(struct lat_look *look);
+/* False after telling that something cannot be read */
+bool lat_look(struct lat_look *look);
 /* Adds a copy to the rows; false if there is no memory. */
 bool lat_add(struct lat_look *look, const struct lat_row *row);
 

@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "invpairs.h"
+#include "lib/walk.h"
 #include "toplook.h"
 
 /* --- the PASIDs in use --------------------------------------------------------------- */
@@ -67,24 +68,22 @@ static struct top_row *row_of(struct top_look *look, __u32 pasid)
 /* Where the kernel has no list, those that it has allocated while it was watched */
 static bool list_allocated(struct top_look *look)
 {
-	struct top_alloc a;
-	struct top_row *r;
-	__u32 pasid, *last = NULL;
+	const struct top_alloc *a;
+	const void *key, *value;
+	struct top_row *r = NULL;
+	struct walk walk;
 
-	while (!bpf_map_get_next_key(look->allocs, last, &pasid)) {
-		last = &pasid;
-		if (bpf_map_lookup_elem(look->allocs, &pasid, &a))
-			continue;
-		if (!(r = add_row(look)))
-			return false;
-		r->born_ns = a.born_ns;
-		r->pasid = pasid;
-		r->tgid = a.tgid;
-		memcpy(r->comm, a.comm, sizeof(r->comm));
+	walk_open(&walk, look->allocs, sizeof(__u32), sizeof(*a));
+	while ((key = walk_next(&walk, &value)) && (r = add_row(look))) {
+		a = value;
+		r->born_ns = a->born_ns;
+		r->pasid = *(const __u32 *)key;
+		r->tgid = a->tgid;
+		memcpy(r->comm, a->comm, sizeof(r->comm));
 	}
 	if (look->n)
 		qsort(look->rows, look->n, sizeof(*look->rows), by_pasid);
-	return true;
+	return walk_close(&walk) && !key;
 }
 
 /* When a process began, after boot; 0: there is none */
@@ -243,7 +242,7 @@ static void forget(const struct top_look *look, const struct top_key *key)
 	free(old);
 }
 
-/* Keys are taken first, as some are deleted then. */
+/* Nobody else deletes any. They are taken first, as some are deleted then. */
 static struct top_key *keys_of(int fd, size_t *n)
 {
 	struct top_key *keys = NULL, *more, *last = NULL;
@@ -303,20 +302,6 @@ static void look_at_attached(struct top_look *look)
 	free(keys);
 }
 
-static void look_at_in_flight(struct top_look *look)
-{
-	static struct in_flight walk;
-	struct inv_event *e;
-	__u64 key;
-
-	in_flight_open(&walk, look->in_flight);
-	while ((e = in_flight_next(&walk, &key))) {
-		look->total.in_flight++;
-		if (!look->total.oldest_ns || e->ts_ns < look->total.oldest_ns)
-			look->total.oldest_ns = e->ts_ns;
-	}
-}
-
 /* The time, and how long it is since the last look */
 static void stamp(struct top_look *look, __u64 now)
 {
@@ -345,8 +330,8 @@ bool top_look(struct top_look *look)
 	find_owners(look);
 	look_at_busy(look, period);
 	look_at_attached(look);
-	look_at_in_flight(look);
-	return true;
+	return inv_in_flight(look->in_flight, &look->total.in_flight,
+			     &look->total.oldest_ns);
 }
 
 void top_look_end(struct top_look *look)

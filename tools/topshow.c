@@ -113,7 +113,6 @@ static struct line line_of(const struct top_row *r)
 
 	memcpy(l.comm, r->comm, sizeof(l.comm));
 	memcpy(l.devs, r->devs, sizeof(l.devs));
-	set_device(&l);
 	strcpy(l.state, r->flags & TOP_PENDING ? "pend" : "live");
 	return l;
 }
@@ -223,6 +222,7 @@ void top_show(const struct cli *cli, const struct session *s, struct top_row *ro
 	for (size_t i = 0; i < shown_rows(cli, n); i++) {
 		struct line line = line_of(&rows[i]);
 
+		set_device(&line);
 		if (cli->json) {
 			json_t *o = object(cli, s, "pasid", total);
 

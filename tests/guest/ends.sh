@@ -59,6 +59,23 @@ recording_is_full() {
 	[ "$status" -eq 1 ] && grep -q 'cannot write small/rec: ' later.err
 }
 
+# Both files that are kept are recordings of their own, and the older one is full.
+recording_rotates() {
+	rm -f ready
+	timeout -s KILL 100 pasidsnoop --ready-file ready --record many --record-mb 1 \
+		-o /dev/null -e alloc,free 2>many.err &
+	snoop=$!
+	appears ready "$snoop" && pasidwork -n 4 -a 2999 -f 0 >/dev/null && end || return
+	set -- "$(wc -c <many.1)" "$(wc -c <many)"
+	[ "$1" -ge 1048576 ] && [ "$1" -le 1050000 ] && [ "$2" -lt 1050000 ] || return
+	for file in many many.1; do
+		pasidsnoop --replay "$file" --json >"$file.out" 2>"$file.err" &&
+			[ "$(tail -n 1 "$file.out" | jq .events)" -eq \
+				"$(grep -c '"type":"event"' "$file")" ] || return
+	done
+	[ "$(tail -n 1 many.out | jq .seen)" -eq 23992 ]
+}
+
 # Nothing that is said may get into the file that has the place of stdout or stderr
 closed_ones_stay_closed() {
 	pasidsnoop --record rec -d 1 2>&- >later.out

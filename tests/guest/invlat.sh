@@ -116,6 +116,17 @@ looks_add_up() {
 		[ "$(number_of looks histogram)" -ge 3 ]
 }
 
+writes_for_prometheus() {
+	begin prom --json -b device -e request --prom prom.txt 0.5 || return
+	vmm_slow 100000 4 >prom.work && end || return
+	cat prom.txt
+	name=iommu_invalidation_seconds labels="of=\"request\",device=\"$(device 1)\""
+	grep -qxF "${name}_count{$labels} 4" prom.txt &&
+		grep -qxF "${name}_bucket{$labels,le=\"0.067108863\"} 0" prom.txt &&
+		grep -qxF "${name}_bucket{$labels,le=\"+Inf\"} 4" prom.txt &&
+		grep -qxF 'iommu_invalidations_total{tool="invlat"} 8' prom.txt
+}
+
 ends_by_itself() {
 	invlat 0.2 3 >three.text 2>err && grep -q '^invlat: 3 snapshots, 0 lost, ' err
 }
@@ -156,9 +167,11 @@ check "-b pasid: those of the workload" by_pasid
 check "-x: failures" failures
 check "-D: only that device" only_that_device
 check "INTERVAL: the looks add up" looks_add_up
+check "--prom: the same for Prometheus" writes_for_prometheus
 check "INTERVAL COUNT: it ends by itself" ends_by_itself
 check "without the series: submissions, and said so" by_submissions_alone
 check "the shape of a histogram" has_the_shape
 check "SIGINT ends it with a summary" ends_with_summary INT
 check "SIGTERM ends it with a summary" ends_with_summary TERM
+check "--check tells what would be used, and whether it is enough" checks_what_it_does
 finish

@@ -201,16 +201,15 @@ replay_is_the_same() {
 
 # What it says it would use is what it uses, and nothing of it stays.
 checks_what_it_does() {
-	"$tool" --check --json >check.out 2>check.err || return
-	begin plan --json && end || return
+	"$tool" --check --json ${events:+-e "$events"} >check.out 2>check.err &&
+		"$tool" --check >check.text && begin plan --json && end || return
 	cat check.out
 	jq -es --slurpfile plan plan.out '.[0] | .type == "check" and .status == 0 and
 		.hooks == $plan[0].plan and .kernel == $plan[0].kernel and .functions' \
-		check.out >/dev/null && "$tool" --check >check.text &&
-		grep -q '^can trace  yes$' check.text && grep -qE '^[a-z]+ +tp_btf:' check.text ||
-		return
+		check.out >/dev/null && grep -q '^can trace  yes$' check.text &&
+		grep -qE '^[a-z]+ +tp_btf:' check.text || return
 	echo 0 >/proc/sys/kernel/ftrace_enabled
-	"$tool" --check --no-tracepoints --json >off.out 2>off.err
+	"$tool" --check --no-tracepoints --json ${events:+-e "$events"} >off.out 2>off.err
 	set -- $?
 	echo 1 >/proc/sys/kernel/ftrace_enabled
 	cat off.out

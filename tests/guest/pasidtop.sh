@@ -180,6 +180,21 @@ slow_device() { # of the second vfio device, by its name in sysfs
 	readlink -f /sys/class/vfio-dev/vfio1/device | sed 's|.*/||'
 }
 
+# Each look writes the file anew; the last one has all that there was.
+writes_for_prometheus() {
+	begin prom --json --prom prom.txt 0.5 || return
+	holds slow vmm_slow never 2 slow
+	eventually grep -qx 'iommu_pasid_live 2' prom.txt
+	live=$?
+	release slow
+	end
+	cat prom.txt
+	[ "$live" -eq 0 ] && grep -qx 'iommu_pasid_live 0' prom.txt &&
+		grep -qxF 'iommu_invalidations_total{tool="pasidtop"} 4' prom.txt &&
+		grep -qxF 'iommu_invalidation_failures_total{tool="pasidtop"} 2' prom.txt &&
+		[ "$(find . -name 'prom.txt*' | wc -l)" -eq 1 ]
+}
+
 slow_one_is_first() {
 	begin sorted --json -s mean_ns -r 1 1 || return
 	holds slow vmm_slow 500000 4 slow
@@ -251,6 +266,7 @@ slow_and_quick
 check "requests, bytes, failures = workload" sums_are_those_of_the_workload
 check "requests = trace-cmd" sums_are_those_of_tracecmd
 check "failures are counted" failures_are_counted
+check "--prom: what is there, and what there was" writes_for_prometheus
 check "-s mean_ns: the slow device is named" slow_one_is_first
 leak
 check "--older: who leaks is named, and where it allocates" leak_is_named
