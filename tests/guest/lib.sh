@@ -216,6 +216,12 @@ checks_what_it_does() {
 	[ "$1" -eq 4 ] && jq -e '.status == 4 and (.functions | not)' off.out >/dev/null
 }
 
+# Writing, killing and symbols: bits 1, 5 and 34 of linux/capability.h
+keeps_few_capabilities() {
+	begin few --json && caps=$(sed -n 's/^Cap\(Prm\|Eff\):\t//p' "/proc/$snoop/status" |
+		sort -u) && end && echo "$caps" && [ "$caps" = 0000000400000022 ]
+}
+
 # A load outside of it, and one in a cgroup below it
 only_that_cgroup() {
 	mkdir cgroups && mount -t cgroup2 none cgroups && mkdir -p cgroups/a/b || return
@@ -239,6 +245,7 @@ as_every_tool() {
 	check "--check tells what would be used, and whether it is enough" \
 		checks_what_it_does
 	check "-c: only that cgroup" only_that_cgroup
+	check "once it traces, it keeps few capabilities" keeps_few_capabilities
 	check "-- CMD: traced from its first to its last event" runs_a_command
 	check "loss is counted and told" loss_is_told
 	check "--strict: loss is status 1" strict_fails_on_loss

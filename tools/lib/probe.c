@@ -45,6 +45,22 @@ int probe_caps(void)
 	return EXIT_PRIVILEGE;
 }
 
+void probe_drop_caps(void)
+{
+	const uint64_t keep = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_KILL | 1ULL << CAP_SYSLOG;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &head, data))
+		return;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= keep >> 32 * i;
+		data[i].effective &= keep >> 32 * i;
+		data[i].inheritable = 0;
+	}
+	syscall(SYS_capset, &head, data);
+}
+
 struct btf *probe_btf(void)
 {
 	struct btf *btf;

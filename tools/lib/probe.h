@@ -33,6 +33,11 @@ struct hook {
 
 /* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
 int probe_caps(void);
+/*
+ * Once all is attached: keeps what is needed to write files, to read the kernel's
+ * symbols and to end the command. What only loading needs goes for good.
+ */
+void probe_drop_caps(void);
 /* The types of the running kernel; NULL after saying why not. */
 struct btf *probe_btf(void);
 /* Is it on a function, not on a tracepoint? */

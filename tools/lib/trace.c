@@ -170,9 +170,14 @@ void trace_start(struct trace *t)
 	out_flush();
 	if (t->active)
 		*t->active = 1;
+	if (t->cli.follow && !follow(t)) {
+		t->failed = true;
+		t->state = TRACE_ENDS;
+		return;
+	}
+	probe_drop_caps();
 	if (loop_stopping(&t->loop) ||
-	    ((!t->cli.follow || follow(t)) &&
-	     loop_start(&t->loop, t->cli.ready, t->cli.duration_ms)))
+	    loop_start(&t->loop, t->cli.ready, t->cli.duration_ms))
 		return;
 	t->failed = true;
 	t->state = TRACE_ENDS;
