@@ -68,6 +68,21 @@ bindings_are_there() {
 		of "$work/bind" 'map(select(.ph == "n").name) == ["bind", "unbind", "unbind"]'
 }
 
+# A PASID that is freed is attached nowhere, whether that was told or not.
+free_ends_bindings() {
+	cat >"$work/freed" <<-'END'
+	{"type":"recording","tool":"pasidsnoop","kernel":"6.12.117"}
+	{"type":"event","event":"alloc","ts_ns":1000,"pasid":7,"pid":1,"comm":"a"}
+	{"type":"event","event":"attach","ts_ns":2000,"pasid":7,"dev":"d0"}
+	{"type":"event","event":"attach","ts_ns":2000,"pasid":77,"dev":"d0"}
+	{"type":"event","event":"attach","ts_ns":3000,"pasid":7,"dev":"d1"}
+	{"type":"event","event":"free","ts_ns":9000,"pasid":7}
+	END
+	"$timeline" "$work/freed" >"$work/bound" &&
+		of "$work/bound" 'map(select(.ph == "e") | [.pid, .name, .ts]) | sort ==
+			[[7, "a 1", 8], [7, "d0", 8], [7, "d1", 8]]'
+}
+
 overlapping_ones_stay_apart() {
 	of "$work/all" 'map(select(.cat == "inv" and .ts >= 60003500 and .ts < 60004500) |
 		.ph + .id) | length == 6 and .[3:] == (.[:3] | map("e" + .[1:]))'
@@ -88,6 +103,7 @@ check "each PASID has a name" each_process_has_a_name
 check "each invalidation is there" invalidations_are_there
 check "each life is there" lives_are_there
 check "bindings are there" bindings_are_there
+check "a free ends bindings" free_ends_bindings
 check "what overlaps stays apart" overlapping_ones_stay_apart
 check "no argument is wrong usage" refused 2 usage
 echo '{"type":"start"}' >"$work/none"
