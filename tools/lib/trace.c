@@ -240,16 +240,19 @@ static void print_lost(const struct trace *t)
 	out_json(o);
 }
 
-/* Told when it happens, as it may be what is looked for that is missing. */
+/*
+ * Told when it happens, as it may be what is looked for that is missing. Tools that count
+ * have it in each of their totals.
+ */
 static void look_for_losses(struct trace *t)
 {
-	__u64 lost = engine_lost(t->skel);
+	__u64 before = t->lost;
 
-	if (lost <= t->lost)
+	t->lost = engine_lost(t->skel);
+	if (t->lost <= before || t->tool->counted)
 		return;
 	t->session.lost_ns = now_ns(CLOCK_MONOTONIC);
-	t->session.lost_now = lost - t->lost;
-	t->lost = lost;
+	t->session.lost_now = t->lost - before;
 	print_lost(t);
 	if (t->record)
 		record_lost(t->record, &t->session);
