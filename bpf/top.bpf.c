@@ -142,23 +142,14 @@ static __always_inline int freed(__u32 pasid)
 	return 0;
 }
 
-SEC("tp_btf/ioasid_alloc")
-int BPF_PROG(on_top_alloc_tp, struct ioasid_set *set, __u32 min, __u32 max,
-	     __u32 ioasid, int ret)
-{
-	return ret ? 0 : allocated(ctx, ioasid);
-}
-
+/*
+ * Attached first, as programs are in the order of this file. A PASID whose free was
+ * missed, but not its allocation, would be in use for ever.
+ */
 SEC("tp_btf/ioasid_free")
 int BPF_PROG(on_top_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
 {
 	return ret ? 0 : freed(ioasid);
-}
-
-SEC("fexit/iommu_alloc_global_pasid")
-int BPF_PROG(on_top_alloc_fexit, struct device *dev, __u32 pasid)
-{
-	return pasid == PASID_INVALID ? 0 : allocated(ctx, pasid);
 }
 
 SEC("fentry/iommu_free_global_pasid")
@@ -167,17 +158,30 @@ int BPF_PROG(on_top_free_fentry, __u32 pasid)
 	return freed(pasid);
 }
 
+SEC("fentry/ioasid_free")
+int BPF_PROG(on_top_old_free_fentry, __u32 pasid)
+{
+	return freed(pasid);
+}
+
+SEC("tp_btf/ioasid_alloc")
+int BPF_PROG(on_top_alloc_tp, struct ioasid_set *set, __u32 min, __u32 max,
+	     __u32 ioasid, int ret)
+{
+	return ret ? 0 : allocated(ctx, ioasid);
+}
+
+SEC("fexit/iommu_alloc_global_pasid")
+int BPF_PROG(on_top_alloc_fexit, struct device *dev, __u32 pasid)
+{
+	return pasid == PASID_INVALID ? 0 : allocated(ctx, pasid);
+}
+
 SEC("fexit/ioasid_alloc")
 int BPF_PROG(on_top_old_alloc_fexit, void *set, __u32 min, __u32 max,
 	     void *private, __u32 pasid)
 {
 	return pasid == PASID_INVALID ? 0 : allocated(ctx, pasid);
-}
-
-SEC("fentry/ioasid_free")
-int BPF_PROG(on_top_old_free_fentry, __u32 pasid)
-{
-	return freed(pasid);
 }
 
 static __always_inline int set_attached(__u32 slot, struct device *dev,

@@ -65,7 +65,7 @@ recording_rotates() {
 	timeout -s KILL 100 pasidsnoop --ready-file ready --record many --record-mb 1 \
 		-o /dev/null -e alloc,free 2>many.err &
 	snoop=$!
-	appears ready "$snoop" && pasidwork -n 4 -a 2999 -f 0 >/dev/null && end || return
+	appears ready "$snoop" && pasidwork -n 16 -a 749 -f 0 >/dev/null && end || return
 	set -- "$(wc -c <many.1)" "$(wc -c <many)"
 	[ "$1" -ge 1048576 ] && [ "$1" -le 1050000 ] && [ "$2" -lt 1050000 ] || return
 	for file in many many.1; do
@@ -73,7 +73,7 @@ recording_rotates() {
 			[ "$(tail -n 1 "$file.out" | jq .events)" -eq \
 				"$(grep -c '"type":"event"' "$file")" ] || return
 	done
-	[ "$(tail -n 1 many.out | jq .seen)" -eq 23992 ]
+	[ "$(tail -n 1 many.out | jq .seen)" -eq 23968 ]
 }
 
 # Nothing that is said may get into the file that has the place of stdout or stderr

@@ -89,8 +89,8 @@ void dma_fail(struct device *dev, unsigned int answers, bool bad)
 	*reg(dev, PDMA_INV_FAIL) = answers | (bad ? PDMA_INV_FAIL_BAD : 0);
 }
 
-/* Invalidations are answered, and done, so much later; PDMA_INV_NEVER: never */
-void dma_delay(struct device *dev, uint32_t microseconds)
+/* How long the device takes to answer an invalidation, in microseconds */
+void dma_answer_after(struct device *dev, uint32_t us)
 {
-	*reg(dev, PDMA_INV_DELAY) = microseconds;
+	*reg(dev, PDMA_INV_DELAY) = us;
 }

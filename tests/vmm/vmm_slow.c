@@ -82,11 +82,11 @@ int main(int argc, char **argv)
 	must(device_alloc_parent(&vmm, &dev[0]), "stage 2");
 	for (i = 0; i < DEVICES; i++)
 		pasid[i] = bind(&vmm, &dev[i]);
-	dma_delay(&dev[1], strcmp(argv[1], "never") ? strtoul(argv[1], NULL, 0) :
-		  PDMA_INV_NEVER);
+	dma_answer_after(&dev[1], strcmp(argv[1], "never") ? strtoul(argv[1], NULL, 0) :
+			 PDMA_INV_NEVER);
 	for (i = 0; i < DEVICES; i++)
 		failed[i] = flush(&vmm, &dev[i], pasid[i], count);
-	dma_delay(&dev[1], 0);
+	dma_answer_after(&dev[1], 0);
 	if (argc > 3)
 		stay(argv[3]);
 	for (i = 0; i < DEVICES; i++)
