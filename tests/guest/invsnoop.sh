@@ -197,8 +197,10 @@ only_that_device() {
 	jq -r 'select(.type == "inv") | .id' device.out >got
 	jq -r 'select(.type == "inv") | .dev' first.out | sort | uniq -c
 	tail -n 1 first.err device.err
-	same want got && [ "$(lines want)" -eq 11 ] && of_work work.device >want &&
-		sees first want && ended device '.filtered == 22'
+	# one that begins when another has ended gets its name again
+	n=$(lines want)
+	same want got && [ "$n" -lt 33 ] && of_work work.device >want &&
+		sees first want && ended device ".filtered == 33 - $n"
 }
 
 no_such_device() {
