@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect bench install clean
+.PHONY: check check-fast bisect stable kernel-stable bench install clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -45,6 +45,9 @@ export: ## write patches/ from build/tree
 refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
 	@patches/bin/refresh $(if $(TO),$(call quote,$(TO)))
 
+stable: initramfs kernel-stable ## patches/stable as mails, if all of it holds
+	@patches/bin/stable
+
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
@@ -59,6 +62,9 @@ kernel-debug: source ## the same with KASAN, lockdep and kmemleak
 	@cp -u tests/host/debug/Kbuild tests/host/debug/*.c build/debug-bugs/
 	@rm -f build/debug-bugs/*.ko
 	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
+
+kernel-stable: source qemu ## kernels before and after patches/stable, for tests/stable
+	@tests/stable/kernels
 
 kselftest: kernel
 	@tests/lab/kselftest build/linux build/kernel build/kselftest
@@ -92,7 +98,7 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs qemu $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
+check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
 check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]

@@ -102,21 +102,21 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device as the series of QEMU has them.
 PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm_test vmm_oracle vmm_demo
+VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
 	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
 		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
-		rm -f $(VMM:%=$(TOOLS_OUT)/%); \
+		rm -f $(addprefix $(TOOLS_OUT)/,$(notdir $(VMM))); \
 	else for program in $(VMM); do \
-		$(tools-say) CC tests/vmm/$$program.c; \
+		$(tools-say) CC tests/$$program.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
-			-isystem $(KSRC)/tools/testing/selftests \
-			tests/vmm/$$program.c tests/vmm/monitor.c \
+			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
+			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \
-			-static -o $(TOOLS_OUT)/$$program || exit; \
+			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \
 	done; fi
 
 .SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \

@@ -164,14 +164,16 @@ checkpatch() {
 	checkpatch_says "$patches/$1" | grep -v '^$' | while read -r line; do
 		type=$(echo "$line" |
 			sed -nE 's/^.*: (ERROR|WARNING|CHECK):([A-Z_]+): .*/\2/p')
-		allowed "${1#????-}" "$type" || echo "$line"
+		allowed "$(echo "${1%.patch}" | sed 's/[0-9]*-//')" "$type" ||
+			echo "$line"
 	done
 }
 
-# checkpatch.allow has lines of: patch without number, type, reason.
+# checkpatch.allow has lines of: patch without number or stable/*, type, reason.
 allowed() {
-	awk -v patch="${1%.patch}" -v type="$2" '
-		$1 == patch && $2 == type && NF > 2 { found = 1; print NR }
+	awk -v patch="$1" -v type="$2" '
+		($1 == patch || $1 == "stable/*" && patch ~ /^stable/) &&
+			$2 == type && NF > 2 { found = 1; print NR }
 		END { exit !found }' "$allow" >>"$tmp/allow.used"
 }
 

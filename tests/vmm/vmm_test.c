@@ -443,6 +443,52 @@ TEST_F(vmm, other_device)
 	device_close(&other);
 }
 
+/* Two guests that chose the same number, and the same address */
+TEST_F(vmm, local_collision)
+{
+	struct device *mine = &self->dev, theirs;
+	struct iommu_cache_invalidate_info info;
+	uint32_t pasid = self->pasid;
+	struct monitor other;
+	unsigned int why;
+	uint64_t root;
+
+	ASSERT_EQ(0, monitor_open(&other));
+	ASSERT_EQ(0, device_open(&other, &theirs, 1));
+	ASSERT_EQ(0, device_alloc_parent(&other, &theirs));
+	memset(monitor_at(&other, page_of('A')), 'X', PAGE);
+	memset(monitor_at(&other, page_of('B')), 'Y', PAGE);
+	root = guest_table(&other);
+	guest_map(&other, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
+	MAP(0x1000, 'A');
+	ASSERT_EQ(0, pasid_bind_local(&other, &theirs, pasid, root));
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ('X', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+
+	/* Each invalidates what is its own */
+	guest_map(&other, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	MAP(0x1000, 'B');
+	info = inv_range(pasid, 0x1000, PAGE, 1);
+	ASSERT_EQ(0, invalidate(&other, &theirs, &info, 1, NULL));
+	EXPECT_EQ('Y', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, INVALIDATE(info));
+	EXPECT_READ('B', 0x1000);
+
+	/* A number that was allocated goes, the same one that was not stays */
+	ASSERT_EQ(0, pasid_free(&self->vmm, pasid));
+	while (READ(pasid, 0x1000) != -1)
+		usleep(1000);
+	EXPECT_EQ('Y', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	ASSERT_EQ(0, pasid_bind_local(&self->vmm, mine, pasid, self->root));
+	EXPECT_READ('B', 0x1000);
+	ASSERT_EQ(0, pasid_unbind(&other, &theirs, pasid));
+	EXPECT_EQ(-1, dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	EXPECT_READ('B', 0x1000);
+	device_close(&theirs);
+	monitor_close(&other);
+}
+
 #define RID_READ(va) READ(0, va)
 
 /* ATS stays on when the RID changes what it is attached to */
@@ -454,7 +500,8 @@ TEST_F(vmm, rid_nested)
 	guest_map(&self->vmm, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
 	MAP(0x1000, 'C');
 	EXPECT_READ('C', 0x1000);
-	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, &nested));
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, 0,
+					 &nested));
 	ASSERT_EQ(0, device_attach(&self->dev, nested));
 	EXPECT_EQ('A', RID_READ(0x1000));
 	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
