@@ -88,3 +88,9 @@ void dma_fail(struct device *dev, unsigned int answers, bool bad)
 {
 	*reg(dev, PDMA_INV_FAIL) = answers | (bad ? PDMA_INV_FAIL_BAD : 0);
 }
+
+/* How long the device takes to answer an invalidation, in microseconds */
+void dma_answer_after(struct device *dev, uint32_t us)
+{
+	*reg(dev, PDMA_INV_DELAY) = us;
+}

@@ -109,6 +109,7 @@ int dma_wait(struct device *dev, struct dma *dma);
 int dma_run(struct device *dev, struct dma *dma);
 uint64_t dma_count(struct device *dev, unsigned int counter);
 void dma_fail(struct device *dev, unsigned int answers, bool bad);
+void dma_answer_after(struct device *dev, uint32_t us);
 
 #define DMA_CODE(dma)	((dma)->status & 0xff)
 #define DMA_REASON(dma)	((dma)->status >> 8 & 0xff)

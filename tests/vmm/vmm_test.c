@@ -8,7 +8,11 @@
  * The model keeps what it cached until a descriptor takes it, so a stale byte is
  * there to be seen; hardware may forget by itself.
  */
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -441,6 +445,54 @@ TEST_F(vmm, other_device)
 	EXPECT_EQ(-ETIMEDOUT, invalidate(vmm, &self->dev, &info, 1, NULL));
 	EXPECT_EQ(0, invalidate(vmm, &self->dev, &info, 1, NULL));
 	device_close(&other);
+}
+
+static void use_one_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static unsigned long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#define SLICES	100	/* of 10 ms, in which others may run */
+
+/* While a device takes a second to answer, others have the processor */
+TEST_F(vmm, others_run)
+{
+	volatile char *ran = monitor_at(&self->vmm, page_of('H'));
+	unsigned long start = now_ms(), slice;
+	unsigned int nr = 0;
+	pid_t other;
+
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	memset((void *)ran, 0, SLICES);
+	use_one_processor();
+	other = fork();
+	ASSERT_LE(0, other);
+	while (!other) {
+		slice = (now_ms() - start) / 10;
+		if (slice < SLICES)
+			ran[slice] = 1;
+	}
+	dma_answer_after(&self->dev, 1000000);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x1000, PAGE, 1)));
+	dma_answer_after(&self->dev, 0);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	for (slice = 0; slice < SLICES; slice++)
+		nr += ran[slice];
+	EXPECT_LT(10, nr);
 }
 
 /* Two guests that chose the same number, and the same address */
