@@ -104,8 +104,9 @@ check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## ev
 check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
 	@tests/run fast $(TESTS)
 
-bench: initramfs ## instructions per operation, against what is replaced
+bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run
+	@tests/bench/floors
 
 # --- the rest -----------------------------------------------------------------
 

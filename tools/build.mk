@@ -102,7 +102,8 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device as the series of QEMU has them.
 PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo stable/stable_test
+VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
+		   stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
