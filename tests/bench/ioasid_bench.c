@@ -154,12 +154,33 @@ static int find_cost(const struct subject *subject, unsigned int live,
 	return ret;
 }
 
+/*
+ * The last IDs that were freed rest. Let these be low ones, so that no earlier
+ * measurement keeps the XArray higher than its IDs in use need.
+ */
+static int settle(void)
+{
+	unsigned int i;
+	int id;
+
+	for (i = 0; i < 64; i++) {
+		id = ioasid_get_id();
+		if (id < 0)
+			return id;
+		ioasid_put_id(id);
+	}
+	return 0;
+}
+
 static int measure(const struct subject *subject, unsigned int live, int *ids)
 {
 	u64 memory, start, alloc, free, find = 0, loop;
 	unsigned int i;
 	int ret;
 
+	ret = settle();
+	if (ret)
+		return ret;
 	memory = slab_bytes();
 	for (i = 0; i < live; i++) {
 		ids[i] = subject->alloc();
