@@ -75,16 +75,17 @@ left_alone() {
 	[ -e "$work/off.log" ] && ! grep -m 5 . "$work/off.log"
 }
 
-# answers NAME PROPERTY..: pages on demand, and no rule broken
+# answers NAME UNIT DEVICES PROPERTY..: pages on demand, below dmarUNIT
 answers() {
-	name=$1 globals='' status=0
-	shift
-	for property; do
+	name=$1 unit=$2 devices=$3 globals='' status=0
+	shift 3
+	for property in x-nested=on device-iotlb=on x-prs=on x-pds=on "$@"; do
 		globals="$globals -global intel-iommu.$property"
 	done
-	"$root/tests/lab/vm/boot" -n -o "$work/$name" -t 240 \
+	"$root/tests/lab/vm/boot" -o "$work/$name" -t 240 -a "unit=$unit" \
 		-x "$root/tests/host/qemu-linux/fault.allow" \
-		-q "$globals -D $work/$name.log -trace events=$work/events" \
+		-q "$globals $devices -D $work/$name.log \
+			-trace events=$work/events" \
 		"$root/tests/host/qemu-linux/fault.sh" \
 		"$root/build/tools/faultmod/faultmod.ko" || status=$?
 	cat "$work/$name/ktap.log"
@@ -154,11 +155,16 @@ nested=0
 check "no NEST, no SMPWCS, 256 domains: Linux reads the disk" \
 	boots few 240 "" x-nested=on device-iotlb=on $few
 check "and software breaks no rule" no_errors few
-check "page requests are answered" answers pri x-prs=on x-pds=on
+alone="-device pasid-dma"
+check "page requests are answered" answers pri 0 "$alone"
 check "by Linux, which breaks no rule" answered pri
 check "so are those that take their time" \
-	answers slow x-prs=on x-pds=on x-pri-delay=20 x-inv-late=on
+	answers slow 0 "$alone" x-pri-delay=20 x-inv-late=on
 check "by Linux, which breaks no rule" answered slow
+second="-device pxb-pcie,id=pxb,bus_nr=32 -device intel-iommu,x-bus=pxb
+	-device pcie-root-port,bus=pxb,id=rp,chassis=1 -device pasid-dma,bus=rp"
+check "and those of a device below a second unit" answers second 1 "$second"
+check "by Linux, which breaks no rule" answered second
 nested=1
 check "x-ignore=piotlb: stale translations bring wrong bytes" spoilt
 finish

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In the guest: faultmod drives pasid-dma through a domain whose pages are there
-# once they are asked for. The codes are those of pasid-dma.h. KTAP.
+# once they are asked for, below unit $unit. The codes are those of pasid-dma.h.
+# KTAP.
 
 set -eu
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh
+: "${unit:?}"
 files=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 
 is() { # WANTED CMD..
@@ -25,10 +27,18 @@ words() { # WHAT
 	dmesg | grep -c "$1"
 }
 
+# The unit that each pasid-dma is below
+units() {
+	for dev in $(grep -l 0x11e9 /sys/bus/pci/devices/*/device); do
+		basename "$(readlink "${dev%/device}/iommu")"
+	done
+}
+
 loads() {
 	insmod "$files/faultmod.ko" && ! dmesg | grep 'faultmod: .*not written'
 }
 
+check "the device is below unit $unit" is "dmar$unit" units
 check "a driver enables page requests" loads
 check "a page is there once the device asks for it" is 0x1 said one
 check "so are three at a time" is 0x1 said group
