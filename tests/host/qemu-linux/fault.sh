@@ -29,13 +29,13 @@ words() { # WHAT
 
 # The unit that each pasid-dma is below
 units() {
-	for dev in $(grep -l 0x11e9 /sys/bus/pci/devices/*/device); do
-		basename "$(readlink "${dev%/device}/iommu")"
+	grep -l 0x11e9 /sys/bus/pci/devices/*/device | while read -r id; do
+		basename "$(readlink "${id%/device}/iommu")"
 	done
 }
 
 loads() {
-	insmod "$files/faultmod.ko" && ! dmesg | grep 'faultmod: .*not written'
+	insmod "$files/faultmod.ko" && ! dmesg | grep -E 'faultmod: (probe:|page)'
 }
 
 check "the device is below unit $unit" is "dmar$unit" units
