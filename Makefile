@@ -71,10 +71,11 @@ kselftest: kernel
 
 # tools/build.mk has the recipes
 pasidmod: kernel
+faultmod: kernel qemu
 gpasidwork: kselftest
 vmm: kselftest qemu
 
-initramfs: kernel tools kselftest pasidmod gpasidwork vmm
+initramfs: kernel tools kselftest pasidmod faultmod gpasidwork vmm
 	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 

@@ -72,12 +72,15 @@ $(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) $< -static -o $@
 
-# A module that makes a known load inside the kernel; for the VM's kernel.
+# Modules that make a known load inside the kernel; for the VM's kernel. faultmod
+# drives pasid-dma, whose registers are those of the series of QEMU.
 KERNEL_OUT	?= build/kernel
-.PHONY: pasidmod
-pasidmod:
+PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+.PHONY: pasidmod faultmod
+faultmod: tools-header = $(PASID_DMA_H)
+pasidmod faultmod:
 	@mkdir -p $(TOOLS_OUT)/$@
-	@cp -pu tests/workload/$@/* $(TOOLS_OUT)/$@/
+	@cp -pu tests/workload/$@/* $(tools-header) $(TOOLS_OUT)/$@/
 	@# Its BTF is relative to that of vmlinux, which kbuild forgets
 	@[ $(TOOLS_OUT)/$@/$@.ko -nt $(KERNEL_OUT)/vmlinux ] || rm -f $(TOOLS_OUT)/$@/*.ko
 	$(tools-q)$(MAKE) $(if $(tools-q),-s) -C $(KERNEL_OUT) \
@@ -100,8 +103,7 @@ gpasidwork:
 	fi
 
 # A monitor with a device that does DMA. The kernel's headers and its harness of
-# selftests, and the registers of the device as the series of QEMU has them.
-PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+# selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
 		   stable/stable_test
 .PHONY: vmm
