@@ -7,6 +7,8 @@
 # without libbpf.
 
 TOOLS		:= pasidsnoop invsnoop
+# Those without BPF
+PLAIN_TOOLS	:= pasidwhy
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -34,7 +36,7 @@ tools-needs:
 	@tests/lab/deps -n $(tools-needs)
 
 .PHONY: tools
-tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -60,6 +62,10 @@ $(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
+
+$(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-obj)/whychecks.o
+	@$(tools-say) LD $@
+	$(tools-q)$(CC) $^ -static -lz -o $@
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
@@ -102,7 +108,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device as the series of QEMU has them.
 PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm_test vmm_oracle vmm_demo
+VMM		:= vmm_test vmm_oracle vmm_demo vmm_try
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
