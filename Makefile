@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect bench install clean
+.PHONY: check check-fast bisect bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -104,12 +104,20 @@ bench: initramfs ## instructions per operation, against what is replaced
 # --- the rest -----------------------------------------------------------------
 
 PREFIX		?= /usr/local
+install-to	= $(call quote,$(DESTDIR)$(PREFIX)/$(1))
+programs	:= $(TOOLS) $(PLAIN_TOOLS) $(SCRIPTS)
 install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
-	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
-	install -m 644 $(TOOLS:%=tools/man/%.8) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -d $(call install-to,sbin) $(call install-to,share/man/man8) \
+		$(call install-to,share/bash-completion/completions)
+	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
+	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
+	for tool in $(programs); do \
+		install -m 644 tools/completion.bash \
+			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
+	done
+
+deb: tools ## build/nested-sva-tools_*.deb: a package of them, static
+	@tools/deb/build
 
 clean: ## remove build/
 	rm -rf build
