@@ -108,9 +108,11 @@ install-to	= $(call quote,$(DESTDIR)$(PREFIX)/$(1))
 programs	:= $(TOOLS) $(PLAIN_TOOLS) $(SCRIPTS)
 install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
 	install -d $(call install-to,sbin) $(call install-to,share/man/man8) \
-		$(call install-to,share/bash-completion/completions)
+		$(call install-to,share/bash-completion/completions) \
+		$(call install-to,lib/nested-sva)
 	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
 	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
+	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
 	for tool in $(programs); do \
 		install -m 644 tools/completion.bash \
 			$(call install-to,share/bash-completion/completions)/$$tool || exit; \

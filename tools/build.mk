@@ -10,6 +10,8 @@ TOOLS		:= pasidsnoop invsnoop
 # Those without BPF
 PLAIN_TOOLS	:= pasidwhy
 SCRIPTS		:= pasid-report
+# For bpftool iter pin
+ITERATORS	:= pasids.bpf.o
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -38,7 +40,7 @@ tools-needs:
 
 .PHONY: tools
 tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
-	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -72,6 +74,11 @@ $(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-o
 $(SCRIPTS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: tools/%
 	@mkdir -p $(@D)
 	@cp $< $@
+
+# Without the lines of the source, which take ten times the room
+$(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
+	@$(tools-say) STRIP $@
+	$(tools-q)$(BPFTOOL) gen object $@ $<
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs

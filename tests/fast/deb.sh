@@ -97,6 +97,7 @@ all_is_there() {
 			}
 		done
 	done
+	[ -s "$root/usr/lib/nested-sva/pasids.bpf.o" ] || return
 	[ "$(find "$root/usr/sbin" -type f | wc -l)" -eq "$(echo "$programs" | wc -l)" ]
 }
 
