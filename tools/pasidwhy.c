@@ -146,7 +146,7 @@ static void print_verdicts(const struct why_result *r)
 
 /* --- JSON ----------------------------------------------------------------- */
 
-/* What is no printable ASCII is no part of what is read: a device name, a path */
+/* Device names and paths of sysfs are printable ASCII; all else becomes '?'. */
 static void json_text(const char *key, const char *text, const char *end)
 {
 	printf("\"%s\":\"", key);

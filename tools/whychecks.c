@@ -111,7 +111,7 @@ static void check_refusal(const struct why_facts *f, struct why_result *r)
 		      "iommu_sva_bind: ? bytes");
 }
 
-/* What the last of the words on or off says, of all intel_iommu= parameters */
+/* 1 or 0 by the last of the words on and off in all intel_iommu=, -1 without any */
 static int last_word(const char *cmdline, const char *on, const char *off)
 {
 	const char *at = cmdline;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What pasidwhy thinks of what it read. */
+/* The judgement of pasidwhy on what it read. */
 #ifndef WHYCHECKS_H
 #define WHYCHECKS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What pasidwhy reads of a machine, as it was found: nothing is judged here. */
+/* Everything that pasidwhy reads of a machine. Nothing is judged here. */
 #ifndef WHYFACTS_H
 #define WHYFACTS_H
 

@@ -71,7 +71,7 @@ each_device() {
 	done
 }
 
-# What is called, once, with which options
+# Each program that is called, with its options
 calls() {
 	grep -vE ' --(help|version)$' "$work/log" | sed 's/ [0-9a-f]*:[0-9a-f:.]*$/ DEV/' |
 		sort -u >"$work/calls"

@@ -332,7 +332,7 @@ same_options() {
 		[ -s "$work/help" ]
 }
 
-# What is printed of kinds is in the manual, so that a new one must be described.
+# Each key, state and status is in the manual, so that a new one must be described.
 man_has_all() {
 	man >"$work/man"
 	jq -r 'keys[], .state // empty' <<-END | sort -u >"$work/keys"

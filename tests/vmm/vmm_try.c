@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a monitor is told that wants to nest, and to bind a page table to a PASID, on
- * the first device that VFIO has: "nest RET" and "guest RET", each the first error of
- * the calls that it takes.
+ * Nests, and binds a page table to a PASID, on the first device that VFIO has. Prints
+ * "nest RET" and "guest RET", each the first error of the calls that it takes.
  */
 #include <errno.h>
 #include <stdio.h>

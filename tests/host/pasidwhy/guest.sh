@@ -47,7 +47,7 @@ agree() { # GOAL: yes is 0, no is an error
 	[ "$(says after "$1")" = "$([ "$(told "$1")" -ne 0 ] && echo no || echo yes)" ]
 }
 
-# What keeps a driver from enabling SVA is all but the refusal of the kernel.
+# Each missing condition keeps a driver from enabling SVA, but for the refusal of x86.
 enabling_agrees() {
 	missing before sva | grep -v '^iommu_sva_bind' >lacks
 	cat lacks told

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a driver is told that wants host SVA for the device dev=: at insmod it logs
- * what enabling returned, and if that was 0, what binding insmod's own page table
- * did, as "svamod: enable RET" and "svamod: bind RET".
+ * A driver that wants host SVA for the device dev=: at insmod it logs the result of
+ * enabling, and if that was 0, of binding insmod's own page table, as
+ * "svamod: enable RET" and "svamod: bind RET".
  */
 #define pr_fmt(fmt) "svamod: " fmt
 
