@@ -7,7 +7,7 @@
 # shellcheck source=/dev/null
 . /lib/ktap.sh
 workdir
-cd "$work" || exit
+cd "${work:?}" || exit
 
 [ -e /sys/kernel/tracing/events/ioasid/ioasid_alloc ] || {
 	skip "a report" "no PASIDs in this kernel"
