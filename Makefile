@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect stable kernel-stable bench install clean
+.PHONY: check check-fast bisect stable kernel-stable bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -112,12 +112,22 @@ bench: initramfs ## what operations cost, against what is replaced, and the leas
 # --- the rest -----------------------------------------------------------------
 
 PREFIX		?= /usr/local
+install-to	= $(call quote,$(DESTDIR)$(PREFIX)/$(1))
+programs	:= $(TOOLS) $(PLAIN_TOOLS) $(SCRIPTS)
 install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
-	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) $(call quote,$(DESTDIR)$(PREFIX)/sbin)
-	install -m 644 $(TOOLS:%=tools/man/%.8) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -d $(call install-to,sbin) $(call install-to,share/man/man8) \
+		$(call install-to,share/bash-completion/completions) \
+		$(call install-to,lib/nested-sva)
+	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
+	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
+	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
+	for tool in $(programs); do \
+		install -m 644 tools/completion.bash \
+			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
+	done
+
+deb: tools ## build/nested-sva-tools_*.deb: a package of them, static
+	@tools/deb/build
 
 clean: ## remove build/
 	rm -rf build

@@ -7,6 +7,11 @@
 # without libbpf.
 
 TOOLS		:= pasidsnoop invsnoop
+# Those without BPF
+PLAIN_TOOLS	:= pasidwhy
+SCRIPTS		:= pasid-report
+# For bpftool iter pin
+ITERATORS	:= pasids.bpf.o
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -34,7 +39,8 @@ tools-needs:
 	@tests/lab/deps -n $(tools-needs)
 
 .PHONY: tools
-tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -60,6 +66,19 @@ $(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
+
+$(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-obj)/whychecks.o
+	@$(tools-say) LD $@
+	$(tools-q)$(CC) $^ -static -lz -o $@
+
+$(SCRIPTS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: tools/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# Without the lines of the source, which take ten times the room
+$(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
+	@$(tools-say) STRIP $@
+	$(tools-q)$(BPFTOOL) gen object $@ $<
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
@@ -105,7 +124,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
-		   stable/stable_test
+		   vmm/vmm_try stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
