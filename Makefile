@@ -114,17 +114,21 @@ bench: initramfs ## what operations cost, against what is replaced, and the leas
 PREFIX		?= /usr/local
 install-to	= $(call quote,$(DESTDIR)$(PREFIX)/$(1))
 programs	:= $(TOOLS) $(PLAIN_TOOLS) $(SCRIPTS)
-install: tools ## install the tools and their manuals (DESTDIR=, PREFIX=)
+install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 	install -d $(call install-to,sbin) $(call install-to,share/man/man8) \
 		$(call install-to,share/bash-completion/completions) \
 		$(call install-to,lib/nested-sva)
 	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
 	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
 	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
-	for tool in $(programs); do \
+	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+		$(call install-to,share/bash-completion/completions)
+	for tool in $(PLAIN_TOOLS) $(SCRIPTS); do \
 		install -m 644 tools/completion.bash \
 			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
 	done
+	install -m 755 tools/pasid-timeline $(call install-to,sbin)
+	install -m 644 tools/alerts.yml $(call install-to,lib/nested-sva)
 
 deb: tools ## build/nested-sva-tools_*.deb: a package of them, static
 	@tools/deb/build

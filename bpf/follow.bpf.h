@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* --follow: only a command, and what comes of it. */
+/* --follow: only a command, and what comes of it. -c: only a cgroup. */
 #ifndef FOLLOW_BPF_H
 #define FOLLOW_BPF_H
 
-#include "emit.bpf.h"
+#include "count.bpf.h"
 #include "follow.h"
 
 const volatile bool cfg_follow;
+const volatile bool cfg_cgroup;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} cgroup SEC(".maps");
 
 /* Processes by number; user space adds the first one before it runs. */
 struct {
@@ -37,6 +45,14 @@ static __always_inline void count_unfollowed(void)
 static __always_inline bool follow_wanted(__u32 tgid)
 {
 	return !cfg_follow || bpf_map_lookup_elem(&followed, &tgid);
+}
+
+/* Is it this process that does it? */
+static __always_inline bool current_wanted(__u32 tgid)
+{
+	if (cfg_cgroup && bpf_current_task_under_cgroup(&cgroup, 0) != 1)
+		return false;
+	return follow_wanted(tgid);
 }
 
 /* Before the child runs */

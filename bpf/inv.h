@@ -62,6 +62,13 @@ struct inv_event {
 _Static_assert(sizeof(struct inv_event) == 136, "inv_event has holes");
 _Static_assert(offsetof(struct inv_event, comm) == 80, "inv_event moved");
 
+/* Who waits for it: return addresses in the kernel, 0 behind the last */
+#define INV_STACK_LEN	32
+
+struct inv_stack {
+	__u64 ip[INV_STACK_LEN];
+};
+
 /* Types of descriptors: VT-d specification 6.5.2 */
 enum inv_desc {
 	INV_DESC_CONTEXT = 1,

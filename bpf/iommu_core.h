@@ -59,6 +59,8 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct pid *thread_pid;
+	struct task_struct *group_leader;
+	__u64 start_boottime;
 };
 
 struct bpf_iter__task {

@@ -10,6 +10,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#include "alive.bpf.h"
 #include "emit.bpf.h"
 #include "follow.bpf.h"
 #include "pasid.h"
@@ -27,7 +28,7 @@ static __always_inline int emit_sized(struct pasid_event *e, __u64 size)
 		return 0;
 	e->tgid = id >> 32;
 	e->tid = id;
-	if (!pasid_wanted(&cfg_filter, e) || !follow_wanted(e->tgid)) {
+	if (!pasid_wanted(&cfg_filter, e) || !current_wanted(e->tgid)) {
 		c->filtered++;
 		return 0;
 	}
@@ -257,24 +258,11 @@ int BPF_PROG(on_gpasid_unbind_tp, struct device *dev, __u32 pasid, __u32 gpasid,
 SEC("iter/ioasid")
 int on_ioasid_iter(struct bpf_iter__ioasid *ctx)
 {
-	struct ioasid_info *info = ctx->ioasid;
-	struct pasid_event e = {
-		.type = PASID_ALIVE,
-		.flags = PASID_HAS_SET | PASID_HAS_REFS,
-	};
+	struct pasid_event e;
 
-	if (!info)
+	/* in which cgroup their owners are is not known */
+	if (!set_alive(&e, ctx->ioasid) || cfg_cgroup)
 		return 0;
-	if (info->state == IOASID_STATE_PENDING)
-		e.flags |= PASID_FREED;
-	e.ts_ns = info->born;
-	e.tgid = info->tgid;
-	e.tid = info->tgid;
-	e.set = info->set;
-	e.pasid = info->ioasid;
-	e.refs = info->refs;
-	e.spid = info->spid;
-	bpf_probe_read_kernel_str(e.comm, sizeof(e.comm), info->comm);
 	if (pasid_wanted(&cfg_filter, &e) && follow_wanted(e.tgid))
 		bpf_seq_write(ctx->meta->seq, &e, sizeof(e));
 	return 0;

@@ -6,7 +6,7 @@
 # Static, so that a tool is one file that runs in an initramfs and on machines
 # without libbpf.
 
-TOOLS		:= pasidsnoop invsnoop
+TOOLS		:= pasidsnoop invsnoop pasidtop invlat
 # Those without BPF
 PLAIN_TOOLS	:= pasidwhy
 SCRIPTS		:= pasid-report
@@ -22,7 +22,7 @@ tools-say	= $(if $(filter 1,$(V)),:,printf '  %-7s %s\n')
 tools-obj	:= $(TOOLS_OUT)/obj
 tools-cflags	:= -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Wmissing-prototypes \
 		   -Wno-missing-field-initializers -I$(tools-obj)
-tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd
+tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd -lm
 tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/*.c))
 # <linux/types.h> includes <asm/types.h>, which Debian keeps in a folder per
 # architecture that clang leaves out for -target bpf; asked when it is used, as
@@ -40,7 +40,8 @@ tools-needs:
 
 .PHONY: tools
 tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
-	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+	$(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -61,7 +62,11 @@ $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o
+$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o $(tools-obj)/invpairs.o
+$(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
+$(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
+$(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
+$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o latlook.o invshow.o invpairs.o)
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
@@ -80,7 +85,11 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-lib) \
+$(TOOLS_OUT)/completions/%: $(TOOLS_OUT)/%
+	@mkdir -p $(@D)
+	$(tools-q)$< --completion > $@
+
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
@@ -124,7 +133,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
-		   vmm/vmm_try stable/stable_test
+		   vmm/vmm_try vmm/vmm_slow stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
@@ -141,8 +150,7 @@ vmm:
 			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \
 	done; fi
 
-.SECONDARY: $(tools-obj)/pasid.bpf.o $(tools-obj)/pasid.skel.h \
-	    $(tools-obj)/inv.bpf.o $(tools-obj)/inv.skel.h \
-	    $(tools-obj)/tasks.bpf.o $(tools-obj)/tasks.skel.h \
-	    $(tools-obj)/pasidshow.o $(tools-obj)/invshow.o
+.SECONDARY: $(patsubst bpf/%.bpf.c,$(tools-obj)/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
+	    $(patsubst bpf/%.bpf.c,$(tools-obj)/%.skel.h,$(wildcard bpf/*.bpf.c)) \
+	    $(patsubst tools/%.c,$(tools-obj)/%.o,$(wildcard tools/*.c))
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

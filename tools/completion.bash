@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # Completion for bash: the options that the tool itself names in its --help, PCI
-# devices behind -D and for pasidwhy, files elsewhere. One file for all tools, under
-# the name of each.
+# devices for pasidwhy, files elsewhere. For the programs without a table of options,
+# under the name of each.
 
 _nested_sva_tool() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
@@ -18,4 +18,4 @@ _nested_sva_tool() {
 }
 
 complete -o bashdefault -o default -F _nested_sva_tool \
-	pasidsnoop invsnoop pasidtop invlat pasidwhy pasid-report
+	pasidwhy pasid-report

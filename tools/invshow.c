@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/ksym.h"
 #include "lib/out.h"
 #include "invshow.h"
 
@@ -121,6 +122,34 @@ bool inv_size(const struct inv_event *e, __u64 *bytes)
 	return !__builtin_mul_overflow(e->granule, e->granules, bytes);
 }
 
+const char *inv_type(bool submission, __u32 type, char *buf, size_t size)
+{
+	struct inv_event e = { .flags = INV_SUBMISSION, .qw0 = type };
+	unsigned int granularity = type >> 8 & 0xff;
+	struct inv_desc_text d;
+	size_t n = 0;
+
+	if (submission && inv_decode(&e, &d)) {
+		snprintf(buf, size, "%s%s%s", d.name, d.granularity ? " " : "",
+			 d.granularity ?: "");
+		return buf;
+	}
+	if (!submission && type >> 16) {
+		snprintf(buf, size, "begin not seen");
+		return buf;
+	}
+	if (submission || granularity >= INV_NR_GRANULARITIES) {
+		snprintf(buf, size, "?%#x", type);
+		return buf;
+	}
+	for (size_t i = 0; i < NR_CACHES; i++) {
+		if (type & caches[i].bit)
+			n += snprintf(buf + n, size - n, "%s%s", n ? "+" : "", caches[i].name);
+	}
+	snprintf(buf + n, size - n, "%s%s", n ? " " : "", granularities[granularity]);
+	return buf;
+}
+
 /* "16K", "2M", or all digits of what is no multiple */
 static const char *size_text(__u64 bytes, char *buf, size_t size)
 {
@@ -194,19 +223,6 @@ void inv_head(const struct cli *cli)
 		 "%s\n", "WHAT");
 }
 
-const char *inv_took(__u64 ns, char *buf, size_t size)
-{
-	static const char *const units[] = { "ns", "us", "ms", "s" };
-	double t = ns;
-	int i = 0;
-
-	/* what would be rounded to 1000 is 1 of the next unit */
-	for (; t >= 999.5 && i < 3; i++)
-		t /= 1000;
-	snprintf(buf, size, i && t < 9.95 ? "%.1f%s" : "%.0f%s", t, units[i]);
-	return buf;
-}
-
 static __s64 since_start_us(const struct session *s, const struct inv_event *e)
 {
 	return (__s64)(e->ts_ns - s->start_ns) / 1000;
@@ -236,13 +252,13 @@ static void print_wide(const struct inv_event *e)
 }
 
 static void print_text(const struct cli *cli, const struct session *s,
-		       const struct inv_event *e)
+		       const struct inv_event *e, const struct inv_stack *stack)
 {
 	char ts[24], dev[PASID_DEV_LEN + 1], pasid[24], idp[8], took[24] = "-", ret[24];
 	char what[80];
 
 	if (e->flags & INV_HAS_BEGIN)
-		inv_took(e->end_ns - e->ts_ns, took, sizeof(took));
+		out_took(e->end_ns - e->ts_ns, took, sizeof(took));
 	out_text("%-*s %-7u %-12s %-7s %-3s %5s %-10s %-*s", cli->wall ? 15 : 10,
 		 cli->wall ? out_time(e->ts_ns + s->to_wall_ns, false, ts, sizeof(ts)) :
 			     out_seconds(since_start_us(s, e), ts, sizeof(ts)),
@@ -254,6 +270,8 @@ static void print_text(const struct cli *cli, const struct session *s,
 	if (cli->wide)
 		print_wide(e);
 	out_text("\n");
+	if (stack)
+		ksym_text(stack->ip, INV_STACK_LEN);
 }
 
 /* A 64-bit number that a double might not hold */
@@ -325,7 +343,7 @@ static const char *type_text(const struct inv_event *e)
 }
 
 static void print_json(const struct cli *cli, const struct session *s,
-		       const struct inv_event *e)
+		       const struct inv_event *e, const struct inv_stack *stack)
 {
 	bool begin = e->flags & INV_HAS_BEGIN, stalled = e->flags & INV_STALLED;
 	bool pasid = e->flags & INV_HAS_PASID && e->pasid <= PASID_MAX;
@@ -353,47 +371,40 @@ static void print_json(const struct cli *cli, const struct session *s,
 	if (cli->wall)
 		json_object_set_new(o, "time", json_string(
 			out_time(e->ts_ns + s->to_wall_ns, true, buf, sizeof(buf))));
+	if (stack && stack->ip[0])
+		json_object_set_new(o, "stack", ksym_json(stack->ip, INV_STACK_LEN));
 	out_json(o);
 }
 
-void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e)
+void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e,
+	      const struct inv_stack *stack)
 {
 	if (cli->json)
-		print_json(cli, s, e);
+		print_json(cli, s, e, stack);
 	else
-		print_text(cli, s, e);
+		print_text(cli, s, e, stack);
 }
 
-void inv_record(FILE *f, const struct inv_event *e)
-{
-	fprintf(f, "event %llu %llu %llu %#llx %#llx %#llx %llu %#x %u %u %d %u %u %#x %u ",
-		e->ts_ns, e->end_ns, e->id, e->pasid, e->addr, e->granule, e->granules,
-		e->flags, e->tgid, e->tid, e->ret, e->entries, e->cpu, e->caches,
-		e->granularity);
-	record_bytes(f, e->comm, PASID_COMM_LEN);
-	fputc(' ', f);
-	record_bytes(f, e->dev, PASID_DEV_LEN);
-	fputc('\n', f);
-}
+#define E(kind, member)		MEMBER(kind, struct inv_event, member)
+#define E_AS(label, kind, member)	MEMBER_AS(label, kind, struct inv_event, member)
 
-int inv_replay(FILE *f, struct session *s, struct inv_event *e)
-{
-	char line[512], comm[2 * PASID_COMM_LEN + 1], dev[2 * PASID_DEV_LEN + 1];
-	unsigned int cpu, which, granularity;
-	int ret = replay_line(f, s, line, sizeof(line));
-
-	if (ret != REPLAY_EVENT)
-		return ret;
-	*e = (struct inv_event){};
-	if (sscanf(line, "%llu %llu %llu %llx %llx %llx %llu %x %u %u %d %u %u %x %u %32s %80s",
-		   &e->ts_ns, &e->end_ns, &e->id, &e->pasid, &e->addr, &e->granule,
-		   &e->granules, &e->flags, &e->tgid, &e->tid, &e->ret, &e->entries, &cpu,
-		   &which, &granularity, comm, dev) != 17 ||
-	    !replay_bytes(comm, e->comm, PASID_COMM_LEN) ||
-	    !replay_bytes(dev, e->dev, PASID_DEV_LEN))
-		return replay_bad_event();
-	e->cpu = cpu;
-	e->caches = which;
-	e->granularity = granularity;
-	return 1;
-}
+const struct member inv_members[] = {
+	E(NUMBER, ts_ns),
+	E(NUMBER, end_ns),
+	E(NUMBER, id),
+	E(HEX, pasid),
+	E(HEX, addr),
+	E(HEX, granule),		/* or the first descriptor */
+	E(HEX, granules),
+	E(NUMBER, flags),
+	E_AS("pid", NUMBER, tgid),
+	E(NUMBER, tid),
+	E(SIGNED, ret),
+	E(NUMBER, entries),
+	E(NUMBER, cpu),
+	E(NUMBER, caches),
+	E(NUMBER, granularity),
+	E(BYTES, comm),
+	E(BYTES, dev),
+	{}
+};

@@ -8,11 +8,11 @@
 #include "../bpf/inv.h"
 
 void inv_head(const struct cli *cli);
-void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e);
+/* With the stack of who waits, which may be NULL or empty */
+void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e,
+	      const struct inv_stack *stack);
 
-void inv_record(FILE *f, const struct inv_event *e);
-/* As replay_event() */
-int inv_replay(FILE *f, struct session *s, struct inv_event *e);
+extern const struct member inv_members[];	/* of struct inv_event */
 
 /* "0x7f0012345000+16K" for a range, else "domain", "pasid", "-" or "?7" */
 const char *inv_what(const struct inv_event *e, char *buf, size_t size);
@@ -25,10 +25,13 @@ struct inv_desc_text {
 };
 /* False if it is no submission, or of an unknown type. */
 bool inv_decode(const struct inv_event *e, struct inv_desc_text *d);
+/*
+ * What a request flushes, by its caches and its granularity in bits 8 to 15, or by what
+ * a submission does it, by type and granularity of its descriptor, as lat_type() has them
+ */
+const char *inv_type(bool submission, __u32 type, char *buf, size_t size);
 /* "id-": which caches */
 const char *inv_caches(const struct inv_event *e, char *buf, size_t size);
-/* "765us", "1.5ms", "12s": five columns up to a day */
-const char *inv_took(__u64 ns, char *buf, size_t size);
 /* Of the range in bytes; false if it does not fit 64 bits */
 bool inv_size(const struct inv_event *e, __u64 *bytes);
 

@@ -25,6 +25,27 @@ const char *const pasid_names[] = {
 	[PASID_NR_TYPES] = NULL,
 };
 
+#define E(label, kind, member)	MEMBER_AS(label, kind, struct pasid_dev_event, e.member)
+
+const struct member pasid_members[] = {
+	{ "event", MEMBER_NUMBER, offsetof(struct pasid_event, type), sizeof(__u16), pasid_names },
+	E("ts_ns", NUMBER, ts_ns),
+	E("cpu", NUMBER, cpu),
+	E("flags", NUMBER, flags),
+	E("pid", NUMBER, tgid),
+	E("tid", NUMBER, tid),
+	E("set", NUMBER, set),
+	E("pasid", NUMBER, pasid),
+	E("ret", SIGNED, ret),
+	E("min", NUMBER, min),		/* and what shares the places of these two */
+	E("max", NUMBER, max),
+	E("private", NUMBER, spid),
+	E("comm", BYTES, comm),
+	MEMBER(HEX, struct pasid_dev_event, table),
+	MEMBER(BYTES, struct pasid_dev_event, dev),
+	{}
+};
+
 #define TIME_WIDTH(cli)	((cli)->wall ? 15 : 11)
 
 void pasid_head(const struct cli *cli)

@@ -6,8 +6,10 @@
 #include "lib/cli.h"
 #include "lib/life.h"
 #include "lib/record.h"
+#include "../bpf/pasid.h"
 
 extern const char *const pasid_names[];	/* by enum pasid_type, NULL at the end */
+extern const struct member pasid_members[];	/* of struct pasid_dev_event */
 
 void pasid_head(const struct cli *cli);
 void pasid_event(const struct cli *cli, const struct session *s,

@@ -4,29 +4,12 @@
 #include <string.h>
 
 #include "lib/cause.h"
+#include "lib/check.h"
 #include "lib/life.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "pasidshow.h"
 #include "pasid.skel.h"
-
-static const struct cli_tool tool = {
-	.name = "pasidsnoop",
-	.summary = "Show what happens to PASIDs and their sets, one line per event.",
-	.events = pasid_names,
-	.rare = 1U << PASID_GET | 1U << PASID_PUT,
-	.life = 1U << PASID_ALLOC | 1U << PASID_FREE | 1U << PASID_SPID |
-		1U << PASID_GET | 1U << PASID_ALIVE,
-	.options = CLI_ALL & ~(1ULL << CLI_TID | 1ULL << CLI_DEVICE | 1ULL << CLI_IN_FLIGHT),
-	.examples =
-		"  pasidsnoop                      everything, until Ctrl-C\n"
-		"  pasidsnoop -x                   allocations and frees that fail\n"
-		"  pasidsnoop -p 4711 -e alloc     what process 4711 allocates\n"
-		"  pasidsnoop -P 33,0x40-0x4f      the life of some PASIDs\n"
-		"  pasidsnoop --life               how long each was in use, and whose\n"
-		"  pasidsnoop --json -d 10         ten seconds for a program to read\n"
-		"  pasidsnoop -- ./vmm --guest 1   as long as that command runs\n",
-};
 
 static const struct hook hooks[] = {
 	{ PASID_ALLOC, HOOK_TRACEPOINT, "ioasid_alloc", "ioasid_set* 4 4 4 4", "on_ioasid_alloc_tp", NULL },
@@ -60,54 +43,35 @@ static const struct hook hooks[] = {
 	{ PASID_ALIVE, HOOK_ITER, "ioasid", "bpf_iter_meta* ioasid_info*", "on_ioasid_iter", NULL },
 };
 
+static const struct trace_tool tool = {
+	.cli = {
+		.name = "pasidsnoop",
+		.summary = "Show what happens to PASIDs and their sets, one line per event.",
+		.events = pasid_names,
+		.rare = 1U << PASID_GET | 1U << PASID_PUT,
+		.life = 1U << PASID_ALLOC | 1U << PASID_FREE | 1U << PASID_SPID |
+			1U << PASID_GET | 1U << PASID_ALIVE,
+		.options = CLI_ALL & ~(CLI_LOOKS | 1ULL << CLI_TID | 1ULL << CLI_DEVICE |
+				       1ULL << CLI_IN_FLIGHT | 1ULL << CLI_STUCK),
+		.examples =
+			"  pasidsnoop                      everything, until Ctrl-C\n"
+			"  pasidsnoop -x                   allocations and frees that fail\n"
+			"  pasidsnoop -p 4711 -e alloc     what process 4711 allocates\n"
+			"  pasidsnoop -P 33,0x40-0x4f      the life of some PASIDs\n"
+			"  pasidsnoop --life               how long each was in use, and whose\n"
+			"  pasidsnoop --json -d 10         ten seconds for a program to read\n"
+			"  pasidsnoop -- ./vmm --guest 1   as long as that command runs\n",
+	},
+	.absent = "this kernel cannot show what is asked for: it has neither the tracepoints of nested-sva nor functions that can be used without them. It needs the nested-sva patches and CONFIG_IOASID=y, or a stock kernel with an IOMMU driver and function tracing; -v tells what was looked for.",
+	.names = pasid_names,
+	.hooks = hooks,
+	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
+	.members = pasid_members,
+	.size = sizeof(struct pasid_dev_event),
+};
+_Static_assert(PASID_NR_TYPES <= EMIT_SLOTS, "more events than counters");
+
 static struct pasid_filter filter;	/* of the programs */
-static struct pasid_bpf *skel;
-
-static void head(const struct trace *t)
-{
-	char list[256] = "";
-
-	for (int i = 0; i < PASID_NR_TYPES; i++) {
-		if (t->session.plan[i][0])
-			snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
-				 list[0] ? ", " : "", pasid_names[i]);
-	}
-	msg("tracing PASID events (%s)... Ctrl-C to end", list);
-	if (!t->cli.json)
-		pasid_head(&t->cli);
-}
-
-static bool show(struct trace *t, void *event)
-{
-	struct pasid_dev_event *d = event;
-	struct life life;
-	enum life_step step = life_event(&d->e, &life);
-
-	if (t->cli.life ? step != LIFE_ENDED : step == LIFE_KNOWN)
-		return false;
-	if (t->cli.life && t->cli.filter.tgid && t->cli.filter.tgid != life.owner)
-		return false;
-	if (t->cli.life)
-		pasid_life(&t->cli, &t->session, &d->e, &life);
-	else
-		pasid_event(&t->cli, &t->session, d);
-	return true;
-}
-
-static int on_alive(void *ctx, void *data, size_t size)
-{
-	struct trace *t = ctx;
-
-	trace_show(t, data, size);
-	return loop_stopping(&t->loop) ? -ECANCELED : 0;
-}
-
-static bool before(struct trace *t)
-{
-	struct bpf_link *iter = skel->links.on_ioasid_iter;	/* NULL: not in the plan */
-
-	return !iter || engine_iterate(iter, sizeof(struct pasid_event), on_alive, t);
-}
 
 static void set_filter(const struct cli *cli)
 {
@@ -116,65 +80,105 @@ static void set_filter(const struct cli *cli)
 		filter.tgid = 0;	/* somebody else may free what a process owns */
 }
 
-static int open_programs(struct trace *t)
+static void show(struct trace *t, struct pasid_dev_event *d)
 {
+	struct life life;
+	enum life_step step = life_event(&d->e, &life);
+
+	if (t->cli.life ? step != LIFE_ENDED : step == LIFE_KNOWN)
+		return;
+	if (t->cli.life && t->cli.filter.tgid && t->cli.filter.tgid != life.owner)
+		return;
+	if (t->cli.life)
+		pasid_life(&t->cli, &t->session, &d->e, &life);
+	else
+		pasid_event(&t->cli, &t->session, d);
+	t->shown++;
+}
+
+static bool show_alive(struct trace *t, struct bpf_link *iter)
+{
+	struct pasid_dev_event d = {};
+	struct records records;
+	const void *record;
+
+	records_open(&records, iter, sizeof(d.e));
+	while (!trace_ending(t) && (record = records_next(&records))) {
+		memcpy(&d.e, record, sizeof(d.e));
+		if (trace_made(t, &d))
+			show(t, &d);
+	}
+	return records_close(&records);
+}
+
+static void head(struct trace *t)
+{
+	char what[300] = "tracing PASID events (";
+
+	for (int i = 0, n = 0; i < PASID_NR_TYPES; i++) {
+		if (t->session.plan[i][0])
+			snprintf(what + strlen(what), sizeof(what) - strlen(what), "%s%s",
+				 n++ ? ", " : "", pasid_names[i]);
+	}
+	strcat(what, ")");
+	trace_head(t, what);
+	if (!t->cli.json)
+		pasid_head(&t->cli);
+}
+
+static bool recorded_is_wanted(const struct trace *t, const struct pasid_event *e)
+{
+	return t->events & (1U << e->type) && pasid_wanted(&filter, e);
+}
+
+/* alive: the iterator, if there is one, of what the events will not tell */
+static int show_all(struct trace *t, struct bpf_link *alive)
+{
+	struct pasid_dev_event d;
+	enum trace_step step;
+
+	head(t);
+	t->failed = alive && !show_alive(t, alive);
+	trace_start(t);
+	while ((step = trace_next(t, &d))) {
+		if (step == TRACE_EVENT && (!t->replay || recorded_is_wanted(t, &d.e)))
+			show(t, &d);
+	}
+	return trace_end(t, NULL, "");
+}
+
+static int run(struct trace *t)
+{
+	struct pasid_bpf *skel = pasid_bpf__open();
 	int ret;
 
-	skel = pasid_bpf__open();
 	if (!skel)
 		return cause_tell("open the BPF programs", -errno, false);
 	set_filter(&t->cli);
 	skel->rodata->cfg_filter = filter;
 	skel->rodata->cfg_follow = t->cli.follow;
-	ret = trace_skeleton(t, skel->skeleton);
+	skel->rodata->cfg_cgroup = t->cli.cgroup;
+	ret = trace_attach(t, skel->skeleton);
+	if (!ret && !t->cli.check)
+		ret = show_all(t, skel->links.on_ioasid_iter);
 	pasid_bpf__destroy(skel);
 	return ret;
 }
 
-static void record(FILE *f, const void *event)
-{
-	record_event(f, event);
-}
-
-static int replay(struct trace *t, FILE *f, void *event)
-{
-	return replay_event(f, &t->session, event);
-}
-
-static bool wanted(const struct trace *t, const void *event)
-{
-	const struct pasid_dev_event *d = event;
-
-	return t->events & (1U << d->e.type) && pasid_wanted(&filter, &d->e);
-}
-
-static const struct trace_ops ops = {
-	.tool = &tool,
-	.names = pasid_names,
-	.hooks = hooks,
-	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
-	.absent = "this kernel cannot show what is asked for: it has neither the tracepoints of nested-sva nor functions that can be used without them. It needs the nested-sva patches and CONFIG_IOASID=y, or a stock kernel with an IOMMU driver and function tracing; -v tells what was looked for.",
-	.size = sizeof(struct pasid_dev_event),
-	.open = open_programs,
-	.head = head,
-	.show = show,
-	.before = before,
-	.record = record,
-	.replay = replay,
-	.wanted = wanted,
-};
-_Static_assert(PASID_NR_TYPES <= EMIT_SLOTS, "more events than counters");
-
 int main(int argc, char **argv)
 {
 	static struct trace t;
-	int ret;
+	int ret = trace_parse(&t, &tool, argc, argv);
 
-	out_init();
-	ret = cli_parse(&tool, &t.cli, argc, argv);
 	if (ret != CLI_GO_ON)
 		return ret;
 	set_filter(&t.cli);
 	t.events = t.cli.events;
-	return trace_main(&t, &ops);
+	if (t.cli.replay)
+		ret = trace_replay(&t) ?: show_all(&t, NULL);
+	else
+		ret = trace_plan(&t) ?: trace_need(&t) ?: trace_open(&t) ?: run(&t);
+	if (t.cli.check)
+		ret = check_tell(&t, ret);
+	return trace_close(&t, ret);
 }

@@ -11,9 +11,8 @@ tools=${TOOLS_OUT:-$here/../../build/tools}
 top=$here/../..
 workdir
 
-# Of the tool NAME; its cases in golden/ begin with PREFIX
-about() { # NAME PREFIX
-	name=$1 prefix=$2
+about() { # NAME
+	name=$1
 	snoop=$tools/$name
 	"$snoop" --help >"$work/help"
 	groff -man -ww -rHY=0 -Tascii -P-cbou "$top/tools/man/$name.8" \
@@ -21,12 +20,7 @@ about() { # NAME PREFIX
 }
 
 outputs() { # of all cases of the tool
-	for file in "$here"/golden/*.out; do
-		case ${file##*/} in
-		inv-*) [ "$prefix" = inv- ] ;;
-		*) [ -z "$prefix" ] ;;
-		esac && cat "$file"
-	done
+	cat "$here/golden/$name"/*.out
 }
 
 section() { # NAME: the lines of that section of the manual
@@ -35,7 +29,7 @@ section() { # NAME: the lines of that section of the manual
 
 # "-p, --pid PID" from "  -p, --pid PID   help text", in --help and manual
 options() {
-	sed -nE 's/^ +((-[A-Za-z], )?--[a-z-]+( [A-Z]+)?)( .*)?$/\1/p' | sort
+	sed -nE 's/^ +((-[A-Za-z], )?--[a-z-]+( [A-Z]+|\[=[A-Z]+\])?)( .*)?$/\1/p' | sort
 }
 
 same_options() {
@@ -47,10 +41,12 @@ same_options() {
 
 argument() { # of an option with that kind of argument
 	case $1 in
-	LIST) echo "$2" | grep -q event && echo alloc || echo 1 ;;
+	LIST) echo "$2" | grep -q event &&
+		sed -nE 's/^Events: ([a-z_]+).*/\1/p' "$work/help" || echo 1 ;;
 	FILE) echo file ;;
 	USER) echo root ;;
 	'') ;;
+	KEY) echo "$2" | grep -q by && echo device || echo age_ms ;;
 	*) echo 4 ;;
 	esac
 }
@@ -90,7 +86,7 @@ takes_no_other_letter() {
 
 # Columns and keys are taken from real output, so a new one must be described.
 every_column_is_described() {
-	for column in $(outputs | grep -E '^TIME' | tr -s ' ' '\n' | sort -u); do
+	for column in $(outputs | grep -E '^(TIME|PASID|COUNT) ' | tr -s ' ' '\n' | sort -u); do
 		section FIELDS | awk '{ print $1 }' | grep -qxF "$column" && continue
 		echo "$column"
 		return 1
@@ -119,6 +115,26 @@ every_event_is_described() {
 	done <"$work/events"
 }
 
+completes() { # WORD..: what bash offers for the last one
+	# shellcheck disable=SC2016 # for that shell
+	bash -c '. "$1" && shift && COMP_WORDS=("$@") && COMP_CWORD=$(($# - 1)) &&
+		"_$1" && printf "%s\n" "${COMPREPLY[@]}"' bash "$work/completion" "$@"
+}
+
+completion_is_that_of_help() {
+	"$snoop" --completion >"$work/completion" || return
+	completes "$name" -- | sort >"$work/completed"
+	sed -E 's/.*(--[a-z-]+).*/\1/' "$work/help.options" | sort |
+		diff - "$work/completed" &&
+		[ "$(completes "$name" --hel)" = --help ] &&
+		completes "$name" -o "$here/gol" | grep -qx "$here/golden" &&
+		completes "$name" -u roo | grep -qx root &&
+		completes "$name" --json -- sor | grep -qx sort &&
+		[ -z "$(completes "$name" -d --)" ] || return
+	! grep -q event "$work/help.options" ||
+		[ -n "$(completes "$name" -e "$(argument LIST event | cut -c 1-3)")" ]
+}
+
 has_all_sections() {
 	for part in NAME SYNOPSIS DESCRIPTION REQUIREMENTS OPTIONS FIELDS \
 		EXAMPLES OUTPUT-JSON EXIT-STATUS OVERHEAD CAVEATS SEE-ALSO; do
@@ -128,12 +144,13 @@ has_all_sections() {
 	done
 }
 
-# The numbers of enum exit_code, from the source
+# The numbers of enum exit_code, from the source. 5 is of those that look for something.
 every_status_is_described() {
 	codes=$(sed -nE 's/.*EXIT_[A-Z]+ = ([0-9]+),.*/\1/p' \
 		"$top/tools/lib/cli.h")
 	[ "$(echo "$codes" | wc -l)" -ge 6 ] || return
 	for code in $codes; do
+		[ "$code" -ne 5 ] || grep -q 'status 5' "$work/help" || continue
 		section EXIT-STATUS | grep -q "^       $code\b" && continue
 		echo "$code"
 		return 1
@@ -146,17 +163,17 @@ example_options_are_taken() {
 	[ -s "$work/examples" ] || return
 	while IFS= read -r line; do
 		options=$(echo "$line" | sed -E 's/(   | -- |>).*//')
+		grep -q '\[INTERVAL' "$work/help" &&
+			options=$(echo "$options" | sed -E 's/( [0-9.]+)+ *$//')
 		# shellcheck disable=SC2086
 		"$snoop" $options --help >/dev/null || return
 	done <"$work/examples"
 }
 
-# What is built is in the README and in tracing.md, and has a manual.
+# What is built is in the README and in tracing.md, and has a manual and golden output.
 every_tool_is_listed() {
-	listed=$(sed -n 's/^TOOLS[[:space:]]*:= //p' "$top/tools/build.mk")
-	[ "$listed" = "pasidsnoop invsnoop" ] || return	# all that are tested here
 	for tool in $listed; do
-		[ -f "$top/tools/man/$tool.8" ] &&
+		[ -f "$top/tools/man/$tool.8" ] && [ -f "$here/golden/$tool/cases" ] &&
 			grep -q "\b$tool\b" "$top/README.md" &&
 			grep -q "^## $tool\$" "$top/Documentation/tracing.md" &&
 			continue
@@ -172,11 +189,12 @@ defects_are_those_of_the_mutants() {
 }
 
 check_tool() {
-	about "$@"
+	about "$1"
 	check "$name: the manual has no roff warnings" test ! -s "$work/warnings"
 	check "$name: the manual has all sections" has_all_sections
 	check "$name: options: --help = manual" same_options
 	check "$name: options: what --help says is taken" takes_what_help_says
+	check "$name: the completion is that of --help" completion_is_that_of_help
 	check "$name: no letter is taken that --help does not say" \
 		takes_no_other_letter
 	check "$name: the examples' options are taken" example_options_are_taken
@@ -189,8 +207,10 @@ check_tool() {
 			grep -qE '^$name [0-9.]+ \(libbpf v?[0-9.]+\)\$'"
 }
 
-check_tool pasidsnoop ''
-check_tool invsnoop inv-
+listed=$(sed -n 's/^TOOLS[[:space:]]*:= //p' "$top/tools/build.mk")
+for tool in $listed; do
+	check_tool "$tool"
+done
 check "every tool is in README and tracing.md" every_tool_is_listed
 check "the defects in testing.md are those of tests/mutants/rows" \
 	defects_are_those_of_the_mutants

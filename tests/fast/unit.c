@@ -15,12 +15,17 @@
 #include "../../tools/lib/cause.h"
 #include "../../tools/lib/cli.h"
 #include "../../tools/lib/engine.h"
+#include "../../tools/lib/fields.h"
+#include "../../tools/lib/hist.h"
+#include "../../tools/lib/ksym.h"
 #include "../../tools/lib/life.h"
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
 #include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
+#include "../../tools/pasidshow.h"
+#include "../../bpf/lat.h"
 #include "inv.skel.h"
 
 static bool failed;
@@ -261,6 +266,10 @@ static void options_set_what_they_say(void)
 	parse("-D 3a:01.0 -d 0.5");
 	CHECK(parsed.ret == CLI_GO_ON && c->duration_ms == 500);
 	CHECK_STR(c->device, "0000:3a:01.0");
+	parse("--stuck --strict");
+	CHECK(parsed.ret == CLI_GO_ON && c->stuck_ms == 1000 && c->strict);
+	parse("--stuck=250ms");
+	CHECK(parsed.ret == CLI_GO_ON && c->stuck_ms == 250);
 	parse("--tid 9 --device 123456789012345678901234567890123456789");
 	CHECK(parsed.ret == CLI_GO_ON && c->tid == 9 && c->in_flight == 8192);
 	tool.rare = 2;
@@ -277,6 +286,33 @@ static void options_set_what_they_say(void)
 	CHECK_STR(c->cmd.argv[0], "cmd");
 	CHECK_STR(c->cmd.argv[1], "-x");
 	CHECK_STR(c->cmd.argv[2], "arg");
+}
+
+static void intervals_are_parsed(void)
+{
+	struct cli *c = &parsed.cli;
+
+	tool.interval = true;
+	parse("");
+	CHECK(parsed.ret == CLI_GO_ON && !c->interval_ms && !c->limit);
+	parse("0.5");
+	CHECK(parsed.ret == CLI_GO_ON && c->interval_ms == 500 && !c->limit && !c->cmd.argv);
+	parse("-j 10s 3");
+	CHECK(parsed.ret == CLI_GO_ON && c->interval_ms == 10000 && c->limit == 3 && c->json);
+	parse("2 3 -- cmd 4");
+	CHECK(parsed.ret == CLI_GO_ON && c->interval_ms == 2000 && c->limit == 3);
+	CHECK_STR(c->cmd.argv[0], "cmd");
+	CHECK_STR(c->cmd.argv[1], "4");
+	parse("2 -- cmd");
+	CHECK(parsed.ret == CLI_GO_ON && c->interval_ms == 2000 && !c->limit && c->cmd.argv);
+	parse("-- 2 3");
+	CHECK(parsed.ret == CLI_GO_ON && !c->interval_ms && c->cmd.argv);
+	CHECK_STR(parse("x"), "unit: 'x' is not an interval in seconds, or not a count. See unit --help.\n");
+	CHECK(parsed.ret == EXIT_USAGE);
+	CHECK(strstr(parse("1 0"), "'0' is not"));
+	CHECK(strstr(parse("30d"), "'30d' is not") && strstr(parse("1 2 3"), "argument '3'"));
+	CHECK(strstr(parse("1 2 --"), "no command") && parsed.ret == EXIT_USAGE);
+	tool.interval = false;
 }
 
 static void users_are_found(void)
@@ -326,6 +362,9 @@ static void bad_usage_is_told_and_exits_2(void)
 		{ "-u root", "unit: -u goes with -- CMD. See unit --help." },
 		{ "--follow", "unit: --follow goes with -- CMD. See unit --help." },
 		{ "-u no:body -- cmd", "unit: -u: 'no:body' is not a user in /etc/passwd." },
+		{ "--stuck=x", "unit: --stuck: 'x' is not a time" },
+		{ "--stuck -x", "unit: --stuck does not go with -x" },
+		{ "--record-mb 1", "unit: --record-mb goes with --record. See unit --help." },
 		{ "--replay f -- cmd", "unit: --replay does not go with" },
 	};
 
@@ -349,13 +388,13 @@ static void help_fits_and_has_no_letter_twice(void)
 	text = capture(stdout, do_parse, &parsed);
 	CHECK(parsed.ret == EXIT_OK && longest_line(text) < 80);
 	CHECK(strstr(text, "Usage: unit ") && strstr(text, "Events: alloc free\n"));
-	CHECK(!strstr(text, "ready-file") && !strstr(text, "replay"));
+	CHECK(!strstr(text, "ready-file") && !strstr(text, "no-tracepoints"));
 	for (text = strstr(text, "\n  -"); text; text = strstr(text + 1, "\n  -")) {
 		int letter = text[4];
 
 		CHECK(letter == '-' || !seen[letter]);
 		/* kept for iommu, rows, sort, no clear */
-		CHECK(!strchr("IrsC", letter));
+		CHECK(letter != 'I');
 		seen[letter] = true;
 	}
 	CHECK(seen['p'] && seen['P'] && seen['h']);
@@ -655,7 +694,7 @@ static void times_fit_their_column(void)
 	char buf[24];
 
 	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		CHECK_STR(inv_took(t[i].ns, buf, sizeof(buf)), t[i].text);
+		CHECK_STR(out_took(t[i].ns, buf, sizeof(buf)), t[i].text);
 		CHECK(strlen(t[i].text) <= 5 + (t[i].ns > 99999000000000ULL / 10));
 	}
 }
@@ -976,6 +1015,146 @@ static int calls(const struct bpf_program *prog, int helper)
 	return n;
 }
 
+static void slots_are_powers_of_two(void)
+{
+	struct inv_event addr = { .flags = INV_HAS_BEGIN, .caches = INV_IOTLB | INV_DEV_IOTLB,
+				  .granularity = INV_ADDR };
+	struct inv_event piotlb = { .flags = INV_SUBMISSION, .qw0 = 0x2100050026, .caches = 9 };
+	char buf[80];
+
+	CHECK(lat_slot(0) == 0 && lat_slot(1) == 0 && lat_slot(2) == 1 && lat_slot(3) == 1);
+	for (int i = 1; i < LAT_SLOTS; i++) {
+		CHECK(lat_slot(hist_low(i)) == (__u32)i && lat_slot(hist_high(i)) == (__u32)i);
+		CHECK(hist_low(i) == hist_high(i - 1) + 1);
+	}
+	CHECK(hist_low(0) == 0 && hist_high(0) == 1);
+	CHECK(lat_slot(hist_high(LAT_SLOTS - 1) + 1) == LAT_SLOTS - 1);
+	CHECK(lat_slot(UINT64_MAX) == LAT_SLOTS - 1);
+	CHECK_STR(inv_type(false, lat_type(&addr), buf, sizeof(buf)), "iotlb+dev_iotlb addr");
+	CHECK_STR(inv_type(true, lat_type(&piotlb), buf, sizeof(buf)), "piotlb pasid");
+	addr.flags = 0;
+	CHECK_STR(inv_type(false, lat_type(&addr), buf, sizeof(buf)), "begin not seen");
+	CHECK_STR(inv_type(true, 0xe, buf, sizeof(buf)), "?0xe");
+}
+
+static void print_hist(void *arg)
+{
+	hist_text(arg, 40, "nsecs");
+	out_flush();
+}
+
+static void histograms_have_their_shape(void)
+{
+	__u64 slots[40] = { [3] = 1, [4] = 4, [6] = 2 }, none[40] = {};
+
+	CHECK_STR(capture(stdout, print_hist, slots),
+		  "     nsecs               : count    distribution\n"
+		  "         8 -> 15         : 1        |**********                              |\n"
+		  "        16 -> 31         : 4        |****************************************|\n"
+		  "        32 -> 63         : 0        |                                        |\n"
+		  "        64 -> 127        : 2        |********************                    |\n");
+	CHECK_STR(capture(stdout, print_hist, none), "");
+	slots[32] = 1;
+	CHECK(strstr(capture(stdout, print_hist, slots),
+		     "                   8 -> 15                   : 1        |*****               |\n"));
+	slots[4] = UINT64_MAX;	/* no star for what is less than one */
+	CHECK(strstr(capture(stdout, print_hist, slots), "8 -> 15                   : 1        |      "));
+}
+
+static void numbers_fit_their_columns(void)
+{
+	static const struct {
+		enum field_form form;
+		double v;
+		const char *want;
+	} t[] = {
+		{ FIELD_NUMBER, 0, "0" }, { FIELD_NUMBER, 1048575, "1048575" },
+		{ FIELD_HEX, 33, "0x21" },
+		{ FIELD_AGE, 0, "0ms" }, { FIELD_AGE, 999, "999ms" }, { FIELD_AGE, 1000, "1s" },
+		{ FIELD_AGE, 119999, "119s" }, { FIELD_AGE, 120000, "2m" },
+		{ FIELD_AGE, 7199999, "119m" }, { FIELD_AGE, 7200000, "2h" },
+		{ FIELD_AGE, 172800000, "2d" }, { FIELD_AGE, 8.64e10, "1000d" },
+		{ FIELD_RATE, 0, "0" }, { FIELD_RATE, 0.25, "0.2" }, { FIELD_RATE, 1, "1" },
+		{ FIELD_RATE, 9.96, "10" }, { FIELD_RATE, 999.4, "999" },
+		{ FIELD_RATE, 999.6, "1.0k" }, { FIELD_RATE, 1203, "1.2k" },
+		{ FIELD_RATE, 12345, "12k" }, { FIELD_RATE, 1e9, "1.0G" },
+		{ FIELD_SIZES, 1023, "1023" }, { FIELD_SIZES, 1024, "1.0K" },
+		{ FIELD_SIZES, 1048576, "1.0M" }, { FIELD_TOOK, 1800, "1.8us" },
+	};
+	char buf[64];
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		CHECK_STR(field_number(t[i].form, t[i].v, buf, sizeof(buf)), t[i].want);
+		CHECK(strlen(buf) <= (t[i].form == FIELD_NUMBER ? 7 : 5));
+	}
+	CHECK_STR(field_number(FIELD_RATE, 0.0 / 0.0, buf, sizeof(buf)), "-");
+}
+
+static void rows_come_from_a_table(void)
+{
+	static const struct row {
+		double n, unknown;
+		char name[16], list[16];
+	} a = { 2, 0.0 / 0.0, "a\xff", "x,yy" }, b = { 10, 5, "", "" };
+	static const struct field fields[] = {
+		{ "N", 3, "n", FIELD_NUMBER, offsetof(struct row, n) },
+		{ NULL, 0, "u", FIELD_TOOK, offsetof(struct row, unknown) },
+		{ "NAME", -5, "name", FIELD_NAME, offsetof(struct row, name) },
+		{ "L", -4, "l", FIELD_LIST, offsetof(struct row, list), true },
+		{}
+	};
+	json_t *o = json_object();
+	char *text;
+
+	fields_json(o, fields, &a);
+	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	CHECK_STR(text, "{\"l\":[\"x\",\"yy\"],\"n\":2,\"name\":\"a\xef\xbf\xbd\",\"u\":null}");
+	free(text);
+	fields_json(o, fields, &b);
+	text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	CHECK_STR(text, "{\"l\":[],\"n\":10,\"name\":null,\"u\":5}");
+	free(text);
+	json_decref(o);
+	CHECK(fields_find(fields, "n") == &fields[0] && fields_find(fields, "u") == &fields[1]);
+	CHECK(!fields_find(fields, "name") && !fields_find(fields, "N"));
+	/* the largest first, what is not known last */
+	CHECK(fields_compare(&fields[0], &a, &b) == 1 && fields_compare(&fields[0], &b, &a) == -1);
+	CHECK(fields_compare(&fields[1], &a, &b) == 1 && !fields_compare(&fields[1], &a, &a));
+}
+
+static void addresses_are_named(void)
+{
+	static const char text[] =
+		"ffffffff81000000 T _stext\nffffffff81002000 t qi_submit_sync\n"
+		"ffffffff81001000 W bpf_dispatcher\nffffffff81002800 D some_data\n"
+		"ffffffffc0000000 t of_module\t[pasidmod]\nffffffffc0001000 t last\t[bpf]\n"
+		"0000000000000000 T hidden\n";
+	const __u64 stack[] = { 0xffffffff81001004, 0xffffffff81002010, 0xffffffffc0000001, 0 };
+	char file[] = "/tmp/unit-ksym-XXXXXX", name[64];
+	int fd = mkstemp(file);
+	json_t *list;
+
+	CHECK(write(fd, text, sizeof(text) - 1) == sizeof(text) - 1);
+	close(fd);
+	ksym_load(file);
+	unlink(file);
+	CHECK_STR(ksym_name(0xffffffff81002000, name, sizeof(name)), "qi_submit_sync+0");
+	CHECK_STR(ksym_name(0xffffffff810029ff, name, sizeof(name)), "qi_submit_sync+0x9ff");
+	CHECK_STR(ksym_name(0xffffffffc0000010, name, sizeof(name)), "of_module+0x10");
+	CHECK_STR(ksym_name(0xffffffffc0001000, name, sizeof(name)), "last+0");
+	CHECK_STR(ksym_name(0x1000, name, sizeof(name)), "0x1000");
+	/* what is of the tracing itself is left out, and what is behind the end */
+	list = ksym_json(stack, 4);
+	CHECK(json_array_size(list) == 2);
+	CHECK_STR(json_string_value(json_array_get(list, 0)), "qi_submit_sync+0x10");
+	json_decref(list);
+	list = ksym_json(stack, 2);
+	CHECK(json_array_size(list) == 1);
+	json_decref(list);
+	ksym_load("/nonexistent");
+	CHECK_STR(ksym_name(0xffffffff81002000, name, sizeof(name)), "0xffffffff81002000");
+}
+
 /* A request is on a hot path: it is loaded, and only the device's name is copied. */
 static void requests_are_loaded_not_copied(void)
 {
@@ -985,7 +1164,8 @@ static void requests_are_loaded_not_copied(void)
 	CHECK(begin && bpf_program__insn_cnt(begin) > 10);
 	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel) == 0);
 	CHECK(begin && calls(begin, BPF_FUNC_probe_read_kernel_str) == 1);
-	CHECK(begin && calls(begin, BPF_FUNC_map_update_elem) == 1);
+	/* the second one is of --stuck */
+	CHECK(begin && calls(begin, BPF_FUNC_map_update_elem) == 2);
 	inv_bpf__destroy(skel);
 }
 
@@ -1098,13 +1278,13 @@ static void recording_comes_back_the_same(void)
 	struct session s = {
 		.start_ns = 1, .to_wall_ns = 2, .end_ns = 3, .kernel = "6.12.117",
 		.plan = { "tp_btf:ioasid_alloc", "" },
-		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8, 9 },
+		.counts = { { .seen = 4, .sent = 1, .filtered = 2, .lost = 1 }, 5, 6, 7, 8, 9, 10 },
 	}, back = {};
 	struct pasid_dev_event d = { .e = {
 		.ts_ns = UINT64_MAX, .type = PASID_FREE, .cpu = 65535, .flags = 7,
 		.tgid = 1, .tid = 2, .set = UINT32_MAX, .pasid = PASID_INVALID,
 		.ret = INT32_MIN, .min = 3, .max = 4, .spid = 5,
-		.comm = "\xff \n\"%\0abcdefghi",
+		.comm = "\xff\x80 \n\"%\\abcdefgh",
 	} }, bind = { .e = { .type = PASID_BIND, .flags = PASID_HAS_DEV },
 		      .table = UINT64_MAX, .dev = "a b\xff" }, back_d;
 	struct inv_event i = {
@@ -1115,25 +1295,55 @@ static void recording_comes_back_the_same(void)
 	}, back_i;
 	FILE *f = tmpfile();
 
-	record_head(f, &s, names);
-	record_event(f, &d);
-	record_event(f, &bind);
+	record_head(f, "unit", &s, names);
+	record_event(f, pasid_members, &d);
+	record_event(f, pasid_members, &bind);
 	s.to_wall_ns = 77;
 	record_clock(f, &s);
 	s.lost_ns = 88;
 	s.lost_now = 99;
 	record_lost(f, &s);
-	inv_record(f, &i);
+	record_event(f, inv_members, &i);
 	record_end(f, &s);
 	rewind(f);
-	CHECK(replay_head(f, &back, names));
-	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&d, &back_d, sizeof(d)));
-	CHECK(replay_event(f, &back, &back_d) == 1 && !memcmp(&bind, &back_d, sizeof(d)));
-	CHECK(inv_replay(f, &back, &back_i) == REPLAY_LOST);
+	CHECK(replay_head(f, "unit", &back, names));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_EVENT);
+	CHECK(!memcmp(&d, &back_d, sizeof(d)));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_EVENT);
+	CHECK(!memcmp(&bind, &back_d, sizeof(d)));
+	CHECK(replay_next(f, &back, inv_members, &back_i, sizeof(i)) == REPLAY_LOST);
 	CHECK(back.lost_ns == 88 && back.lost_now == 99);
-	CHECK(inv_replay(f, &back, &back_i) == 1 && !memcmp(&i, &back_i, sizeof(i)));
-	CHECK(replay_event(f, &back, &back_d) == 0 && !memcmp(&s, &back, sizeof(s)));
+	CHECK(replay_next(f, &back, inv_members, &back_i, sizeof(i)) == REPLAY_EVENT);
+	CHECK(!memcmp(&i, &back_i, sizeof(i)));
+	CHECK(replay_next(f, &back, pasid_members, &back_d, sizeof(d)) == REPLAY_END);
+	CHECK(!memcmp(&s, &back, sizeof(s)));
 	fclose(f);
+}
+
+static struct pasid_dev_event replayed;
+
+static void replay_line(void *arg)
+{
+	struct session s = {};
+	FILE *f = fmemopen(arg, strlen(arg), "r");
+
+	CHECK(replay_next(f, &s, pasid_members, &replayed, sizeof(replayed)) == REPLAY_BAD);
+	fclose(f);
+}
+
+static void bad_recordings_are_told(void)
+{
+	static const char *const bad[] = {
+		"{\"type\":\"event\",\"event\":\"nope\"}", "{\"type\":\"event\",\"event\":7}",
+		"{\"type\":\"event\",\"pid\":4294967296}", "{\"type\":\"event\",\"pid\":-1}",
+		"{\"type\":\"event\",\"ret\":4294967296}", "{\"type\":\"event\",\"table\":1}",
+		"{\"type\":\"event\",\"table\":\"z\"}", "{\"type\":\"event\",\"comm\":1}",
+		"{\"type\":\"event\",\"comm\":\"12345678901234567\"}", "{\"type\":\"what\"}",
+		"{\"type\":\"event\",\"comm\":\"\u0100\"}", "[]", "{", "\n",
+	};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK(strstr(capture(stderr, replay_line, (void *)bad[i]), "cannot replay: "));
 }
 
 int main(void)
@@ -1149,6 +1359,7 @@ int main(void)
 		T(pasid_lists_are_parsed_strictly),
 		T(event_lists_are_parsed_strictly),
 		T(options_set_what_they_say),
+		T(intervals_are_parsed),
 		T(users_are_found),
 		T(bad_usage_is_told_and_exits_2),
 		T(help_fits_and_has_no_letter_twice),
@@ -1169,12 +1380,18 @@ int main(void)
 		T(plan_takes_the_best_hook_there_is),
 		T(hooks_are_told_apart_by_type),
 		T(causes_are_told),
+		T(slots_are_powers_of_two),
+		T(histograms_have_their_shape),
+		T(numbers_fit_their_columns),
+		T(rows_come_from_a_table),
+		T(addresses_are_named),
 		T(requests_are_loaded_not_copied),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),
 		T(lives_before_what_was_alive_are_told),
 		T(every_event_is_accounted_for),
 		T(recording_comes_back_the_same),
+		T(bad_recordings_are_told),
 	};
 	int nr = sizeof(tests) / sizeof(tests[0]), bad = 0;
 

@@ -9,8 +9,9 @@ here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 tools=${TOOLS_OUT:-$here/../../build/tools}
 workdir
 # Under a path that nobody may read, another user could not run it.
-cp "$tools/pasidsnoop" "$tools/invsnoop" "$work/"
-chmod 755 "$work" "$work/pasidsnoop" "$work/invsnoop"
+cp "$tools/pasidsnoop" "$tools/invsnoop" "$tools/pasidtop" "$tools/invlat" \
+	"$work/"
+chmod 755 "$work" "$work"/*
 snoop=$work/pasidsnoop
 
 # gives STATUS REGEX CMD..: that status, all on stderr
@@ -55,8 +56,15 @@ cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
 		sh -c 'exec "$@" >&-' sh "$snoop" "$@"
 }
 
+checks_in_vain() {
+	unprivileged "$snoop" --check --json >"$work/out" 2>"$work/err"
+	[ $? -eq 3 ] && grep -q 'lacks CAP_BPF and CAP_PERFMON' "$work/err" &&
+		jq -e '.type == "check" and .status == 3' "$work/out" >/dev/null &&
+		unprivileged "$snoop" --check 2>/dev/null | grep -q '^can trace  no$'
+}
+
 cannot_start() { # NAME RECORDING
-	snoop=$work/$1 recording=$here/golden/$2
+	snoop=$work/$1 recording=$here/golden/$1/$2
 	rm -f "$work/ran"
 	chmod 755 "$work"
 	check "$1: bad usage is status 2" \
@@ -71,6 +79,7 @@ cannot_start() { # NAME RECORDING
 	else
 		skip "$1: root without CAP_PERFMON is told so" "needs root"
 	fi
+	check "$1: --check tells so, too" checks_in_vain
 	check "$1: bad usage comes before privileges" gives 2 "unknown option -Z" \
 		unprivileged "$snoop" -Z
 	chmod 777 "$work"
@@ -87,5 +96,7 @@ cannot_start() { # NAME RECORDING
 
 cannot_start pasidsnoop one.rec
 user_namespace
-cannot_start invsnoop inv-one.rec
+cannot_start invsnoop one.rec
+cannot_start pasidtop top.rec
+cannot_start invlat lat.rec
 finish

@@ -59,10 +59,27 @@ recording_is_full() {
 	[ "$status" -eq 1 ] && grep -q 'cannot write small/rec: ' later.err
 }
 
+# Both files that are kept are recordings of their own, and the older one is full.
+recording_rotates() {
+	rm -f ready
+	timeout -s KILL 100 pasidsnoop --ready-file ready --record many --record-mb 1 \
+		-o /dev/null -e alloc,free 2>many.err &
+	snoop=$!
+	appears ready "$snoop" && pasidwork -n 16 -a 749 -f 0 >/dev/null && end || return
+	set -- "$(wc -c <many.1)" "$(wc -c <many)"
+	[ "$1" -ge 1048576 ] && [ "$1" -le 1050000 ] && [ "$2" -lt 1050000 ] || return
+	for file in many many.1; do
+		pasidsnoop --replay "$file" --json >"$file.out" 2>"$file.err" &&
+			[ "$(tail -n 1 "$file.out" | jq .events)" -eq \
+				"$(grep -c '"type":"event"' "$file")" ] || return
+	done
+	[ "$(tail -n 1 many.out | jq .seen)" -eq 23968 ]
+}
+
 # Nothing that is said may get into the file that has the place of stdout or stderr
 closed_ones_stay_closed() {
 	pasidsnoop --record rec -d 1 2>&- >later.out
-	grep -q '^pasid-record' rec && ! grep -E '^pasidsnoop|^TIME' rec
+	grep -q '"type":"recording"' rec && ! grep -E '^pasidsnoop|^TIME' rec
 }
 
 # --- signals ---------------------------------------------------------------------
@@ -257,6 +274,7 @@ check "a command does not run if its trace cannot be written" not_written_not_ru
 check "a disk that fills later ends it, text" full_later
 check "a disk that fills later ends it, JSON" full_later -j
 check "a recording that cannot be written ends it" recording_is_full
+check "a recording is kept in two files, each of which can be replayed" recording_rotates
 check "a stderr that is closed is no other file" closed_ones_stay_closed
 for signal in INT TERM HUP; do
 	check "SIG$signal ends it with a summary" ends_with_summary "$signal"

@@ -22,6 +22,15 @@ appears() {
 	done
 }
 
+# eventually COMMAND..: within a minute
+eventually() {
+	for _ in $(seq 300); do
+		"$@" && return
+		sleep 0.2
+	done
+	return 1
+}
+
 # begin NAME OPTION..: a tracer in the background, attached when this returns;
 # one that does not end is killed, so that it fails its test and no other
 begin() {
@@ -190,12 +199,53 @@ replay_is_the_same() {
 		[ "$(lines replayed)" -eq $(($(events_of live) + 1)) ]
 }
 
+# What it says it would use is what it uses, and nothing of it stays.
+checks_what_it_does() {
+	"$tool" --check --json ${events:+-e "$events"} >check.out 2>check.err &&
+		"$tool" --check >check.text && begin plan --json && end || return
+	cat check.out
+	jq -es --slurpfile plan plan.out '.[0] | .type == "check" and .status == 0 and
+		.hooks == $plan[0].plan and .kernel == $plan[0].kernel and .functions' \
+		check.out >/dev/null && grep -q '^can trace  yes$' check.text &&
+		grep -qE '^[a-z]+ +tp_btf:' check.text || return
+	echo 0 >/proc/sys/kernel/ftrace_enabled
+	"$tool" --check --no-tracepoints --json ${events:+-e "$events"} >off.out 2>off.err
+	set -- $?
+	echo 1 >/proc/sys/kernel/ftrace_enabled
+	cat off.out
+	[ "$1" -eq 4 ] && jq -e '.status == 4 and (.functions | not)' off.out >/dev/null
+}
+
+# Writing, killing and symbols: bits 1, 5 and 34 of linux/capability.h
+keeps_few_capabilities() {
+	begin few --json && caps=$(sed -n 's/^Cap\(Prm\|Eff\):\t//p' "/proc/$snoop/status" |
+		sort -u) && end && echo "$caps" && [ "$caps" = 0000000400000022 ]
+}
+
+# A load outside of it, and one in a cgroup below it
+only_that_cgroup() {
+	mkdir cgroups && mount -t cgroup2 none cgroups && mkdir -p cgroups/a/b || return
+	begin cgroup --json -c "$PWD/cgroups/a" &&
+		$load >work.outside &&
+		sh -c "echo \$\$ >cgroups/a/b/cgroup.procs && exec $load" >work.cgroup &&
+		end || return
+	n=$(events_of cgroup)
+	rmdir cgroups/a/b cgroups/a && umount cgroups
+	sees cgroup want && ended cgroup ".events == $n and .filtered >= $n" &&
+		gives 2 'tmp is not a cgroup of version 2: it is another' "$tool" -c /tmp &&
+		gives 2 'fs/cgroup/none is not a cgroup.*: No such' "$tool" -c none
+}
+
 as_every_tool() {
 	check "-n ends it" ends_after_limit
 	check "-d ends it" ends_after_duration
 	check "SIGINT ends it with a summary" ends_after_signal INT
 	check "SIGTERM ends it with a summary" ends_after_signal TERM
 	check "a closed pipe ends it with a summary" ends_with_its_reader
+	check "--check tells what would be used, and whether it is enough" \
+		checks_what_it_does
+	check "-c: only that cgroup" only_that_cgroup
+	check "once it traces, it keeps few capabilities" keeps_few_capabilities
 	check "-- CMD: traced from its first to its last event" runs_a_command
 	check "loss is counted and told" loss_is_told
 	check "--strict: loss is status 1" strict_fails_on_loss

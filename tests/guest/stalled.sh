@@ -19,14 +19,15 @@ tool=invsnoop
 . "$files/vfio.sh"
 vfio_bind
 
-# Until something is shown as waiting; the load is one request that takes 2.5 s
+# Until something is shown as waiting, or the load has ended: one request of 2.5 s
 waiting() { # NAME
-	for _ in $(seq 100); do
-		grep -q '"stalled"' "$1.out" && return
+	until grep -q '"stalled"' "$1.out"; do
+		kill -0 "$load" || {
+			cat "$1.out"
+			return 1
+		}
 		sleep 0.2
 	done
-	cat "$1.out"
-	return 1
 }
 
 one_that_is_late() {

@@ -11,7 +11,7 @@
 static int try_nest(struct monitor *vmm, struct device *dev, uint64_t root)
 {
 	uint32_t nested;
-	int ret = device_alloc_nested(vmm, dev, root, &nested);
+	int ret = device_alloc_nested(vmm, dev, root, 0, &nested);
 
 	if (!ret)
 		ret = device_attach(dev, nested);

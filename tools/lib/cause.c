@@ -104,6 +104,14 @@ static void read_line(const char *file, const char *key, char *line, int size)
 		fclose(f);
 }
 
+void cause_read_lockdown(char *word, int size)
+{
+	char line[128];
+
+	read_line(LOCKDOWN, "", line, sizeof(line));
+	cause_lockdown(line, word, size);
+}
+
 static struct cause_facts get_facts(bool functions)
 {
 	struct cause_facts facts = { .functions = functions };
@@ -112,9 +120,7 @@ static struct cause_facts get_facts(bool functions)
 	char line[128];
 
 	facts.few_files = !getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FEW_FILES;
-
-	read_line(LOCKDOWN, "", line, sizeof(line));
-	cause_lockdown(line, facts.lockdown, sizeof(facts.lockdown));
+	cause_read_lockdown(facts.lockdown, sizeof(facts.lockdown));
 	read_line("/proc/self/status", "Seccomp:", line, sizeof(line));
 	facts.seccomp = strchr(line, '2');
 	/* the initial one maps everything to itself */

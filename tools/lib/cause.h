@@ -37,6 +37,8 @@ enum cause cause_of(int err, const struct cause_facts *facts);
 int cause_tell(const char *what, int err, bool functions);
 /* The same for given facts, for the unit tests */
 int cause_tell_of(const char *what, int err, const struct cause_facts *facts);
+/* That of this kernel; "" if it is not known */
+void cause_read_lockdown(char *word, int size);
 /* The chosen word of "none [integrity] confidentiality" */
 void cause_lockdown(const char *line, char *word, int size);
 

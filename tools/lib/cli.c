@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -11,7 +10,7 @@
 
 #include <bpf/libbpf.h>
 
-#include "cli.h"
+#include "options.h"
 #include "out.h"
 
 const char *msg_name = "tool";
@@ -55,61 +54,17 @@ void msg(const char *fmt, ...)
 	fprintf(stderr, "%s\n", line);
 }
 
-/*
- * The letters of all tools. A tool may leave rows out, but a letter never means
- * something else. Kept free for what comes: I iommu, r rows, s sort, C no clear.
- */
-static const struct {
-	char letter;
-	bool hidden;
-	const char *name, *arg, *help;
-} rows[CLI_NR] = {
-	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)" },
-	[CLI_TID] = { 't', 0, "tid", "TID", "only this thread" },
-	[CLI_PASID] = { 'P', 0, "pasid", "LIST", "only these PASIDs, e.g. 33,0x40-0x4f" },
-	[CLI_DEVICE] = { 'D', 0, "device", "NAME", "only this device, e.g. 0000:3a:01.0" },
-	[CLI_EVENT] = { 'e', 0, "event", "LIST", "only these events" },
-	[CLI_FAILED] = { 'x', 0, "failed", NULL, "only what failed" },
-	[CLI_DURATION] = { 'd', 0, "duration", "TIME", "end after TIME, e.g. 10, 0.5 (s), 500ms, 2m" },
-	[CLI_LIMIT] = { 'n', 0, "limit", "N", "end after N events" },
-	[CLI_TIME] = { 'T', 0, "time", NULL, "time of day instead of seconds" },
-	[CLI_WIDE] = { 'w', 0, "wide", NULL, "more columns" },
-	[CLI_JSON] = { 'j', 0, "json", NULL, "one JSON object per line" },
-	[CLI_OUTPUT] = { 'o', 0, "output", "FILE", "write there, and leave stdout to CMD" },
-	[CLI_LIFE] = { 0, 0, "life", NULL, "one line per PASID, when it is free again" },
-	[CLI_FOLLOW] = { 0, 0, "follow", NULL, "only CMD and what it starts" },
-	[CLI_USER] = { 'u', 0, "user", "USER", "run CMD as this user" },
-	[CLI_STRICT] = { 0, 0, "strict", NULL, "exit 1 if any event was lost or missed" },
-	[CLI_BUFFER] = { 0, 0, "buffer-kb", "N", "ring buffer, a power of two (default 1024)" },
-	[CLI_IN_FLIGHT] = { 0, 0, "in-flight", "N",
-			    "requests under way at a time (default 8192)" },
-	[CLI_VERBOSE] = { 'v', 0, "verbose", NULL, "print the plan; -vv: libbpf's log too" },
-	[CLI_VERSION] = { 0, 0, "version", NULL, "print the version" },
-	[CLI_HELP] = { 'h', 0, "help", NULL, "print this text" },
-	[CLI_READY] = { 0, 1, "ready-file", "FILE", "" },
-	[CLI_RECORD] = { 0, 1, "record", "FILE", "" },
-	[CLI_REPLAY] = { 0, 1, "replay", "FILE", "" },
-	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "" },
-};
-
-#define MAX_DURATION_MS	(366ULL * 86400 * 1000)
-
-static bool has(const struct cli_tool *tool, int id)
-{
-	return tool->options & (1ULL << id);
-}
-
 void cli_help(const struct cli_tool *tool, FILE *f)
 {
-	fprintf(f, "Usage: %s [OPTION]... [-- CMD [ARG]...]\n%s\n\nOptions:\n",
-		tool->name, tool->summary);
+	fprintf(f, "Usage: %s [OPTION]...%s [-- CMD [ARG]...]\n%s\n\nOptions:\n",
+		tool->name, tool->interval ? " [INTERVAL [COUNT]]" : "", tool->summary);
 	for (int i = 0; i < CLI_NR; i++) {
 		char name[32];
 
-		if (!has(tool, i) || rows[i].hidden)
+		if (!option_of(tool, i) || rows[i].hidden)
 			continue;
 		snprintf(name, sizeof(name), "--%s%s%s", rows[i].name,
-			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+			 rows[i].arg && !option_is_optional(i) ? " " : "", rows[i].arg ?: "");
 		if (rows[i].letter)
 			fprintf(f, "  -%c, %-18s %s\n", rows[i].letter, name, rows[i].help);
 		else
@@ -124,146 +79,24 @@ void cli_help(const struct cli_tool *tool, FILE *f)
 	fprintf(f, "\nExamples:\n%s", tool->examples);
 }
 
-bool parse_u64(const char *s, uint64_t lo, uint64_t hi, uint64_t *val)
+static const char *take_number(int id, void *to, const char *arg, char *err, size_t len)
 {
-	bool hex = s[0] == '0' && s[1] == 'x';
-	const char *digits = hex ? s + 2 : s;
-	char *end;
 	uint64_t v;
 
-	/* strtoull() alone would take blanks, signs and an empty string */
-	if (!*digits || digits[strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789")])
-		return false;
-	errno = 0;
-	v = strtoull(digits, &end, hex ? 16 : 10);
-	if (errno || *end || v < lo || v > hi)
-		return false;
-	*val = v;
-	return true;
-}
-
-/* A part of a second has up to six digits: more would be lost. */
-static bool parse_decimal(const char *s, size_t len, uint64_t *micros)
-{
-	uint64_t whole = 0, part = 0, unit = 1000000;
-	size_t i = 0;
-
-	for (; i < len && isdigit((unsigned char)s[i]); i++) {
-		whole = whole * 10 + (s[i] - '0');
-		if (whole > UINT32_MAX)
-			return false;
+	if (!parse_u64(arg, rows[id].type == ROW_POWER ? 1 : rows[id].min, rows[id].max, &v)) {
+		snprintf(err, len, "'%s' is not a number in %llu..%llu", arg,
+			 (unsigned long long)rows[id].min, (unsigned long long)rows[id].max);
+		return err;
 	}
-	if (!i)
-		return false;
-	if (i < len && s[i] == '.') {
-		for (i++; i < len && isdigit((unsigned char)s[i]) && unit > 1; i++)
-			part += (s[i] - '0') * (unit /= 10);
-		if (unit == 1000000)
-			return false;
+	if (rows[id].type == ROW_POWER && (v < rows[id].min || v & (v - 1))) {
+		snprintf(err, len, "'%s' is not a power of two from %llu on", arg,
+			 (unsigned long long)rows[id].min);
+		return err;
 	}
-	*micros = whole * 1000000 + part;
-	return i == len;
-}
-
-bool parse_duration(const char *s, uint64_t *ms)
-{
-	static const struct {
-		const char *unit;
-		uint32_t ms;
-	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
-	size_t len = strspn(s, "0123456789.");
-	uint64_t micros;
-
-	if (!parse_decimal(s, len, &micros))
-		return false;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(s + len, units[i].unit))
-			continue;
-		*ms = micros * units[i].ms / 1000000;
-		return *ms && *ms <= MAX_DURATION_MS;
-	}
-	return false;
-}
-
-bool parse_device(const char *s, char *name, size_t size)
-{
-	unsigned int domain, bus, dev, fn, n = 0;
-
-	if (!*s || strlen(s) >= size)
-		return false;
-	if (sscanf(s, "%2x:%2x.%1u%n", &bus, &dev, &fn, &n) == 3 && !s[n])
-		snprintf(name, size, "0000:%02x:%02x.%u", bus, dev, fn);
-	else if (sscanf(s, "%8x:%2x:%2x.%1u%n", &domain, &bus, &dev, &fn, &n) == 4 && !s[n])
-		snprintf(name, size, "%04x:%02x:%02x.%u", domain, bus, dev, fn);
+	if (rows[id].type == ROW_U64)
+		*(uint64_t *)to = v;
 	else
-		strcpy(name, s);
-	return true;
-}
-
-/* Cuts the next comma-separated item off s; *s is NULL after the last. */
-static bool next_item(const char **s, char *item, size_t len)
-{
-	size_t n;
-
-	if (!*s)
-		return false;
-	n = strcspn(*s, ",");
-	snprintf(item, len, "%.*s", (int)n, *s);
-	*s = (*s)[n] ? *s + n + 1 : NULL;
-	return true;
-}
-
-const char *parse_pasids(const char *s, struct pasid_filter *f, char *err, size_t len)
-{
-	char item[64];
-
-	while (next_item(&s, item, sizeof(item))) {
-		char *dash = strchr(item, '-');
-		uint64_t lo, hi;
-		bool ok;
-
-		if (dash)
-			*dash = '\0';
-		ok = parse_u64(item, 0, PASID_MAX, &lo);
-		hi = lo;
-		if (ok && dash)
-			ok = parse_u64(dash + 1, lo, PASID_MAX, &hi);
-		if (dash)
-			*dash = '-';
-		if (!ok) {
-			snprintf(err, len, "'%s' is not a PASID or a range of them (0..%u)",
-				 item, PASID_MAX);
-			return err;
-		}
-		if (f->nr_ranges == PASID_MAX_RANGES) {
-			snprintf(err, len, "more than %u PASIDs; give ranges, e.g. 1-99",
-				 PASID_MAX_RANGES);
-			return err;
-		}
-		f->range[f->nr_ranges++] = (struct pasid_range){ lo, hi };
-	}
-	return NULL;
-}
-
-const char *parse_events(const char *s, const char *const *names, uint32_t *bits,
-			 char *err, size_t len)
-{
-	char item[64];
-
-	while (next_item(&s, item, sizeof(item))) {
-		size_t n = strlen(item);
-		uint32_t found = 0;
-
-		for (int i = 0; n && names[i]; i++) {
-			if (!strncmp(names[i], item, n) && (!names[i][n] || names[i][n] == '_'))
-				found |= 1U << i;
-		}
-		if (!found) {
-			snprintf(err, len, "'%s' is not an event of this tool", item);
-			return err;
-		}
-		*bits |= found;
-	}
+		*(uint32_t *)to = v;
 	return NULL;
 }
 
@@ -271,65 +104,35 @@ const char *parse_events(const char *s, const char *const *names, uint32_t *bits
 static const char *take(const struct cli_tool *tool, struct cli *c, int id,
 			const char *arg, char *err, size_t len)
 {
-	uint64_t v = 0;
-	uint64_t hi = id == CLI_PID || id == CLI_TID ? 4194304 :
-		      id == CLI_BUFFER || id == CLI_IN_FLIGHT ? 1 << 20 : UINT64_MAX;
+	void *to = (char *)c + rows[id].offset;
 
-	switch (id) {
-	case CLI_PID:
-	case CLI_TID:
-	case CLI_IN_FLIGHT:
-	case CLI_LIMIT:
-	case CLI_BUFFER:
-		if (!parse_u64(arg, 1, hi, &v)) {
-			snprintf(err, len, "'%s' is not a number in 1..%llu", arg,
-				 (unsigned long long)hi);
-			return err;
-		}
-	}
-	switch (id) {
-	case CLI_PID: c->filter.tgid = v; break;
-	case CLI_TID: c->tid = v; break;
-	case CLI_DEVICE:
-		if (parse_device(arg, c->device, sizeof(c->device)))
+	if (!arg && option_is_optional(id))
+		arg = "1";
+	switch (rows[id].type) {
+	case ROW_BOOL: *(bool *)to = true; break;
+	case ROW_COUNT: ++*(uint32_t *)to; break;
+	case ROW_STRING: *(const char **)to = arg; break;
+	case ROW_PASIDS: return parse_pasids(arg, to, err, len);
+	case ROW_EVENTS:
+		c->events_given = true;
+		return parse_events(arg, tool->events, to, err, len);
+	case ROW_USER:
+		c->cmd.user = to;
+		return user_find(arg, to, err, len);
+	case ROW_DEVICE:
+		if (parse_device(arg, to, sizeof(c->device)))
 			break;
 		snprintf(err, len, "'%.64s' is not the name of a device", arg);
 		return err;
-	case CLI_PASID: return parse_pasids(arg, &c->filter, err, len);
-	case CLI_EVENT:
-		c->events_given = true;
-		return parse_events(arg, tool->events, &c->events, err, len);
-	case CLI_FAILED: c->filter.failed_only = 1; break;
-	case CLI_DURATION:
-		if (parse_duration(arg, &c->duration_ms))
+	case ROW_TIME:
+		if (parse_duration(arg, to))
 			break;
 		snprintf(err, len, "'%.64s' is not a time, such as 10, 0.5, 500ms, 10s, 2m or 24h, up to a year", arg);
 		return err;
-	case CLI_LIMIT: c->limit = v; break;
-	case CLI_TIME: c->wall = true; break;
-	case CLI_WIDE: c->wide = true; break;
-	case CLI_JSON: c->json = true; break;
-	case CLI_OUTPUT: c->output = arg; break;
-	case CLI_USER:
-		c->cmd.user = &c->user;
-		return user_find(arg, &c->user, err, len);
-	case CLI_FOLLOW: c->follow = true; break;
-	case CLI_LIFE: c->life = true; break;
-	case CLI_STRICT: c->strict = true; break;
-	case CLI_BUFFER:
-		/* what the kernel asks of a ring buffer */
-		if (v < 4 || v & (v - 1)) {
-			snprintf(err, len, "'%s' is not a power of two from 4 on", arg);
-			return err;
-		}
-		c->buffer_kb = v;
-		break;
-	case CLI_IN_FLIGHT: c->in_flight = v; break;
-	case CLI_VERBOSE: c->verbose++; break;
-	case CLI_READY: c->ready = arg; break;
-	case CLI_RECORD: c->record = arg; break;
-	case CLI_REPLAY: c->replay = arg; break;
-	case CLI_HOOKS: c->no_tracepoints = true; break;
+	case ROW_U32:
+	case ROW_U64:
+	case ROW_POWER: return take_number(id, to, arg, err, len);
+	case ROW_SELF: break;
 	}
 	return NULL;
 }
@@ -349,7 +152,7 @@ static int bad_usage(const char *fmt, const char *a, const char *b)
 static int letter_to_id(const struct cli_tool *tool, int letter)
 {
 	for (int i = 0; i < CLI_NR; i++) {
-		if (has(tool, i) && rows[i].letter && rows[i].letter == letter)
+		if (option_of(tool, i) && rows[i].letter && rows[i].letter == letter)
 			return i;
 	}
 	return -1;
@@ -373,9 +176,10 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 	int opt, n = 0, l = 2;
 
 	for (int i = 0; i < CLI_NR; i++) {
-		if (!has(tool, i))
+		if (!option_of(tool, i))
 			continue;
-		longs[n++] = (struct option){ rows[i].name, !!rows[i].arg, NULL, BASE + i };
+		longs[n++] = (struct option){ rows[i].name, option_is_optional(i) ? optional_argument :
+					      !!rows[i].arg, NULL, BASE + i };
 		if (rows[i].letter) {
 			letters[l++] = rows[i].letter;
 			if (rows[i].arg)
@@ -399,6 +203,10 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 			cli_help(tool, out_file());
 			return printed();
 		}
+		if (id == CLI_COMPLETION) {
+			cli_completion(tool, out_file());
+			return printed();
+		}
 		if (id == CLI_VERSION) {
 			out_text("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
 				 libbpf_version_string());
@@ -413,6 +221,47 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 			return bad_usage("%s: %s", name, what);
 		}
 	}
+	return CLI_GO_ON;
+}
+
+/* Of a tool that looks again and again: INTERVAL [COUNT]. Where the command begins */
+static int parse_interval(struct cli *cli, int argc, char **argv, int at)
+{
+	if (at < argc && strcmp(argv[at], "--")) {
+		if (!parse_duration(argv[at], &cli->interval_ms) ||
+		    cli->interval_ms > INT32_MAX)
+			return -1;
+		at++;
+	}
+	if (cli->interval_ms && at < argc && strcmp(argv[at], "--")) {
+		if (!parse_u64(argv[at], 1, UINT64_MAX, &cli->limit))
+			return -1;
+		at++;
+	}
+	return at;
+}
+
+/* What is behind the options, from optind on */
+static int parse_words(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
+{
+	bool dashes = !strcmp(argv[optind - 1], "--");
+	int at = optind, next = tool->interval && !dashes ?
+				parse_interval(cli, argc, argv, at) : at;
+
+	if (next < 0)
+		return bad_usage("'%s' is not an interval in seconds, or not a count",
+				 argv[cli->interval_ms ? at + 1 : at], NULL);
+	if (!dashes && next < argc && next > at && !strcmp(argv[next], "--")) {
+		dashes = true;
+		next++;
+	}
+	if (next < argc && !dashes)
+		return bad_usage("unexpected argument '%s'; a command goes after --",
+				 argv[next], NULL);
+	if (dashes && next == argc)
+		return bad_usage("no command after --", NULL, NULL);
+	if (dashes)
+		cli->cmd.argv = argv + next;
 	return CLI_GO_ON;
 }
 
@@ -432,16 +281,19 @@ int cli_parse(const struct cli_tool *tool, struct cli *cli, int argc, char **arg
 	}
 	if (cli->life && (cli->events_given || cli->filter.failed_only))
 		return bad_usage("--life does not go with -e and -x", NULL, NULL);
-	if (optind < argc && strcmp(argv[optind - 1], "--"))
-		return bad_usage("unexpected argument '%s'; a command goes after --",
-				 argv[optind], NULL);
-	if (!strcmp(argv[optind - 1], "--")) {
-		if (optind == argc)
-			return bad_usage("no command after --", NULL, NULL);
-		cli->cmd.argv = argv + optind;
-	}
+	ret = parse_words(tool, cli, argc, argv);
+	if (ret != CLI_GO_ON)
+		return ret;
+	if (cli->stuck_ms && cli->filter.failed_only)
+		return bad_usage("--stuck does not go with -x: what waits has not failed", NULL,
+				 NULL);
 	if ((cli->cmd.user || cli->follow) && !cli->cmd.argv)
 		return bad_usage("%s goes with -- CMD", cli->follow ? "--follow" : "-u", NULL);
+	if (cli->record_mb && !cli->record)
+		return bad_usage("--record-mb goes with --record", NULL, NULL);
+	if (cli->check && (cli->cmd.argv || cli->replay || cli->record))
+		return bad_usage("--check does not go with -- CMD, --record, --replay", NULL,
+				 NULL);
 	if (cli->replay && (cli->cmd.argv || cli->record || cli->ready))
 		return bad_usage("--replay does not go with -- CMD, --record, --ready-file",
 				 NULL, NULL);

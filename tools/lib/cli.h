@@ -19,19 +19,29 @@ enum exit_code {
 	EXIT_USAGE = 2,
 	EXIT_PRIVILEGE = 3,
 	EXIT_KERNEL = 4,	/* the kernel lacks something needed */
+	EXIT_FOUND = 5,		/* what was looked for is there: --stuck */
 	EXIT_INTERRUPT = 130,	/* second Ctrl-C */
 };
 
 enum cli_id {
 	CLI_PID, CLI_TID, CLI_PASID, CLI_DEVICE, CLI_EVENT, CLI_FAILED,
-	CLI_DURATION, CLI_LIMIT,
-	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_FOLLOW, CLI_USER,
+	CLI_CGROUP, CLI_DURATION, CLI_LIMIT,
+	CLI_TIME, CLI_WIDE, CLI_JSON, CLI_OUTPUT, CLI_LIFE, CLI_STUCK,
+	CLI_ONCE, CLI_OLDER, CLI_BY, CLI_SORT, CLI_ROWS, CLI_PROM, CLI_FOLLOW, CLI_USER,
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
-	CLI_VERBOSE, CLI_VERSION, CLI_HELP,
-	CLI_READY, CLI_RECORD, CLI_REPLAY, CLI_HOOKS,	/* hidden, for tests */
+	CLI_RECORD, CLI_RECORD_MB, CLI_REPLAY,
+	CLI_CHECK, CLI_VERBOSE, CLI_VERSION, CLI_HELP,
+	CLI_READY, CLI_HOOKS, CLI_COMPLETION,	/* hidden, for tests and the build */
 	CLI_NR,
 };
 #define CLI_ALL		((1ULL << CLI_NR) - 1)
+/* Of tools that print a line for each event, and of those that look now and then */
+#define CLI_EVENTS	(1ULL << CLI_TID | 1ULL << CLI_DEVICE | 1ULL << CLI_EVENT |	\
+			 1ULL << CLI_FAILED | 1ULL << CLI_LIMIT | 1ULL << CLI_LIFE |	\
+			 1ULL << CLI_STUCK | 1ULL << CLI_FOLLOW | 1ULL << CLI_BUFFER |	\
+			 1ULL << CLI_CGROUP)
+#define CLI_LOOKS	(1ULL << CLI_ONCE | 1ULL << CLI_OLDER | 1ULL << CLI_SORT |	\
+			 1ULL << CLI_ROWS | 1ULL << CLI_BY | 1ULL << CLI_PROM)
 
 /* What one tool takes from the common table, and the texts of its --help. */
 struct cli_tool {
@@ -39,6 +49,7 @@ struct cli_tool {
 	const char *summary;
 	const char *examples;
 	const char *const *events;	/* for -e, NULL at the end; or NULL */
+	bool interval;			/* takes INTERVAL and COUNT */
 	uint32_t rare;			/* those that are off without -e, as bits */
 	uint32_t life;			/* those that --life needs */
 	uint64_t options;		/* bit per enum cli_id */
@@ -52,11 +63,18 @@ struct cli {
 	uint32_t events;		/* bit per tool event */
 	bool events_given;
 	uint64_t duration_ms;		/* 0: no limit */
+	uint64_t stuck_ms;		/* 0: show all */
+	uint64_t interval_ms;		/* 0: not given */
+	uint64_t older_ms;		/* 0: not given */
+	uint32_t rows;			/* 0: no limit */
+	const char *sort, *by;		/* NULL: as the tool likes */
+	bool once, check;
 	uint64_t limit;			/* 0: no limit */
 	bool wall, wide, json, life, follow, strict;
 	uint32_t buffer_kb, in_flight;
-	int verbose;
-	const char *output, *ready, *record, *replay;
+	uint32_t record_mb;		/* 0: as large as it gets */
+	uint32_t verbose;
+	const char *cgroup, *output, *prom, *ready, *record, *replay;
 	bool no_tracepoints;
 	struct command cmd;
 	struct user user;		/* of the command, if it has one */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +25,29 @@ static const char *const follow_programs[] = { "on_process_fork", "on_process_fr
 
 #define NR_FOLLOW	(sizeof(follow_programs) / sizeof(follow_programs[0]))
 
+/* EXIT_OK, or the exit code after telling why not */
+static int use_cgroup(struct bpf_object *obj, const char *name)
+{
+	int map = bpf_object__find_map_fd_by_name(obj, "cgroup"), fd, ret;
+	char path[4096];
+	__u32 zero = 0;
+
+	snprintf(path, sizeof(path), "%s%s", *name == '/' ? "" : "/sys/fs/cgroup/", name);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ret = fd < 0 ? -1 : bpf_map_update_elem(map, &zero, &fd, BPF_ANY);
+	if (ret)
+		msg("-c: %s is not a cgroup of version 2: %s.", path,
+		    errno == EBADF ? "it is another directory" : strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret ? EXIT_USAGE : EXIT_OK;
+}
+
 int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chosen,
 		int nr_chosen, const struct cli *cli)
 {
 	struct bpf_object *obj = *skel->obj;
+	struct bpf_map *events = bpf_object__find_map_by_name(obj, "events");
 	struct bpf_program *prog;
 	bool functions = false;
 	int err;
@@ -44,10 +64,12 @@ int engine_load(struct bpf_object_skeleton *skel, const struct hook *const *chos
 	for (size_t i = 0; cli->follow && i < NR_FOLLOW; i++)
 		bpf_program__set_autoload(bpf_object__find_program_by_name(
 			obj, follow_programs[i]), true);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"),
-				 cli->buffer_kb * 1024);
+	if (events)
+		bpf_map__set_max_entries(events, cli->buffer_kb * 1024);
 	err = bpf_object__load_skeleton(skel);
-	return err ? cause_tell("load the BPF programs", err, functions) : EXIT_OK;
+	if (err)
+		return cause_tell("load the BPF programs", err, functions);
+	return cli->cgroup ? use_cgroup(obj, cli->cgroup) : EXIT_OK;
 }
 
 int engine_attach(struct bpf_object_skeleton *skel)
@@ -75,23 +97,50 @@ bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid)
 	return false;
 }
 
-bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx)
+void records_open(struct records *r, struct bpf_link *iter, size_t size)
 {
-	int fd = bpf_iter_create(bpf_link__fd(iter)), err = 0;
-	char buf[64 * size];	/* the kernel hands out whole records */
-	ssize_t n = fd < 0 ? -1 : 0;
+	*r = (struct records){ .fd = bpf_iter_create(bpf_link__fd(iter)), .size = size };
+	if (r->fd < 0)
+		r->err = errno;
+}
 
-	while (fd >= 0 && !err && (n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			break;
-		for (ssize_t i = 0; i < n && !err; i += size)
-			err = fn(ctx, buf + i, size);
-	}
+/* The kernel hands out whole records if it is asked for whole ones. */
+static bool fill(struct records *r)
+{
+	ssize_t n;
+
+	do
+		n = read(r->fd, r->buf, sizeof(r->buf) / r->size * r->size);
+	while (n < 0 && (errno == EAGAIN || errno == EINTR));
 	if (n < 0)
-		msg("cannot read what was there before: %s.", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return n >= 0;
+		r->err = errno;
+	r->at = 0;
+	r->len = n > 0 ? n : 0;
+	return n > 0;
+}
+
+const void *records_next(struct records *r)
+{
+	const void *record = r->buf + r->at;
+
+	if (r->err)
+		return NULL;
+	if (r->at == r->len) {
+		if (!fill(r))
+			return NULL;
+		record = r->buf;
+	}
+	r->at += r->size;
+	return record;
+}
+
+bool records_close(struct records *r)
+{
+	if (r->fd >= 0)
+		close(r->fd);
+	if (r->err)
+		msg("cannot read the kernel's list: %s.", strerror(r->err));
+	return !r->err;
 }
 
 static bool read_counters(struct emit_counters *all, struct bpf_object *obj)
@@ -162,22 +211,10 @@ const char *counts_check(const struct counts *c, __u64 received, char *buf, size
 	return buf;
 }
 
-bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
-		  const __u64 *received, struct counts *counts)
+const char *engine_counts(struct bpf_object_skeleton *skel, const __u64 *received,
+			  struct counts *counts, char *buf, size_t len)
 {
-	const char *wrong = "the counters cannot be read";
-	char buf[128];
-
-	bpf_object__detach_skeleton(skel);
-	/* a program may still be running on another CPU for a moment */
-	for (int i = 0; i < 20 && wrong; i++) {
-		if (i)
-			usleep(10000);
-		ring_buffer__consume(rb);
-		if (read_counts(counts, *skel->obj))
-			wrong = counts_check(counts, *received, buf, sizeof(buf));
-	}
-	if (wrong)
-		msg("events are unaccounted for: %s. Do not trust this output.", wrong);
-	return !wrong;
+	if (!read_counts(counts, *skel->obj))
+		return "the counters cannot be read";
+	return counts_check(counts, received ? *received : counts->all.sent, buf, len);
 }

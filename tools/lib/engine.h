@@ -30,17 +30,22 @@ int engine_load_all(struct bpf_object_skeleton *skel);
 /* Of --follow: the first process. False after telling why not. */
 bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid);
 int engine_attach(struct bpf_object_skeleton *skel);
+/* What an attached iterator program has, as of now, one record of size bytes at a time */
+struct records {
+	int fd, err;
+	size_t size, at, len;
+	char buf[4096] __attribute__((aligned(8)));
+};
+void records_open(struct records *r, struct bpf_link *iter, size_t size);
+const void *records_next(struct records *r);	/* NULL: no more */
+bool records_close(struct records *r);		/* false after telling an error */
 /*
- * Calls fn for each record of size bytes that the attached iterator program has,
- * as of now, until fn returns an error. False after telling why not.
+ * Once the programs are detached and all that was sent is read: fills counts. NULL, or
+ * what does not agree in buf, as long as a program is running on another CPU. received:
+ * how many events came through the ring buffer, if they go there.
  */
-bool engine_iterate(struct bpf_link *iter, size_t size, ring_buffer_sample_fn fn, void *ctx);
-/*
- * Detaches, reads what is left in rb, and fills counts. False after telling
- * that *received and the counters of the programs do not agree.
- */
-bool engine_drain(struct bpf_object_skeleton *skel, struct ring_buffer *rb,
-		  const __u64 *received, struct counts *counts);
+const char *engine_counts(struct bpf_object_skeleton *skel, const __u64 *received,
+			  struct counts *counts, char *buf, size_t len);
 /* How many events did not fit the buffer so far */
 __u64 engine_lost(struct bpf_object_skeleton *skel);
 /* NULL if every event is accounted for, else the equation that does not hold. */

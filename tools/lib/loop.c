@@ -30,8 +30,6 @@ const char *const stop_names[] = {
 /* A command that has been told to end is given that long. */
 #define GRACE_MS	5000
 
-#define TICK_NS		1000000000ULL
-
 static int wake_fd = -1;
 static volatile sig_atomic_t got_signal, got_child;
 static volatile sig_atomic_t child_pid;	/* while it is ours to kill */
@@ -132,7 +130,7 @@ bool loop_init(struct loop *loop, const struct command *cmd)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
-	*loop = (struct loop){};
+	*loop = (struct loop){ .tick_ms = loop->tick_ms ?: 1000, .drain_ms = loop->drain_ms };
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd < 0 || (cmd->argv && !start_child(loop, cmd))) {
 		msg("cannot start: %s.", strerror(errno));
@@ -147,8 +145,11 @@ bool loop_init(struct loop *loop, const struct command *cmd)
 
 bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms)
 {
+	uint64_t now = now_ns(CLOCK_MONOTONIC);
+
+	loop->next_tick_ns = now + loop->tick_ms * 1000000ULL;
 	if (duration_ms)
-		loop->deadline_ns = now_ns(CLOCK_MONOTONIC) + duration_ms * 1000000;
+		loop->deadline_ns = now + duration_ms * 1000000;
 	if (ready_file) {
 		int fd = open(ready_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 
@@ -211,41 +212,36 @@ int loop_timeout_ms(const struct loop *loop)
 	return loop->drain_ms && ms > loop->drain_ms ? loop->drain_ms : ms;
 }
 
-static bool is_time(struct loop *loop)
+/* What is late is not made up for: the next one is a whole period away. */
+bool loop_tick(struct loop *loop)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC);
 
 	if (now < loop->next_tick_ns)
 		return false;
-	loop->next_tick_ns = now + TICK_NS;
+	loop->next_tick_ns = now + loop->tick_ms * 1000000ULL;
 	return true;
 }
 
-bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx)
+bool loop_wait(struct loop *loop, struct ring_buffer *rb)
 {
 	struct pollfd fds[] = {
 		{ .fd = wake_fd, .events = POLLIN },
-		{ .fd = ring_buffer__epoll_fd(rb), .events = POLLIN },
+		{ .fd = rb ? ring_buffer__epoll_fd(rb) : -1, .events = POLLIN },
 		{ .fd = out_fd() },	/* only for POLLERR: the reader went away */
 	};
 	uint64_t count;
 
-	is_time(loop);
-	/* all that is read at a time is one write */
-	while (out_flush(), !loop_stopping(loop)) {
-		if (poll(fds, 3, loop_timeout_ms(loop)) < 0 && errno != EINTR) {
-			msg("cannot wait for events: %s.", strerror(errno));
-			return false;
-		}
-		if (read(wake_fd, &count, sizeof(count)) > 0)
-			continue;	/* a signal: is it time to end? */
-		/* the callback returns an error only to leave early */
-		ring_buffer__consume(rb);
-		if (is_time(loop))
-			tick(ctx);
-		if (!loop->stop && fds[2].revents & (POLLERR | POLLHUP))
-			loop->stop = STOP_OUTPUT;
+	/* all that was read since the last time is one write */
+	if (out_flush() && loop_stopping(loop))
+		return true;
+	if (poll(fds, 3, loop_timeout_ms(loop)) < 0 && errno != EINTR) {
+		msg("cannot wait for events: %s.", strerror(errno));
+		return false;
 	}
+	if (read(wake_fd, &count, sizeof(count)) < 0 && !loop_stopping(loop) &&
+	    fds[2].revents & (POLLERR | POLLHUP))
+		loop->stop = STOP_OUTPUT;
 	return true;
 }
 

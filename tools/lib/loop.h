@@ -28,6 +28,7 @@ struct loop {
 	enum stop_reason stop;
 	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, 0: none */
 	int drain_ms;		/* look for events that often, 0: when woken only */
+	int tick_ms;
 	uint64_t next_tick_ns;	/* CLOCK_MONOTONIC */
 	int child;		/* pid of the command, 0: none */
 	int child_go;		/* a byte into it lets the command run */
@@ -41,10 +42,12 @@ bool loop_init(struct loop *loop, const struct command *cmd);
 /* Writes the ready file, lets the command run, starts the clock. */
 bool loop_start(struct loop *loop, const char *ready_file, uint64_t duration_ms);
 /*
- * Feeds rb until something sets loop->stop, and calls tick once a second, also if
- * there are no events. False after an error was told.
+ * Waits for events of rb, which may be NULL, for a signal, or until it is time to look.
+ * False after an error was told.
  */
-bool loop_run(struct loop *loop, struct ring_buffer *rb, void (*tick)(void *ctx), void *ctx);
+bool loop_wait(struct loop *loop, struct ring_buffer *rb);
+/* True once each loop->tick_ms, also if there are no events. */
+bool loop_tick(struct loop *loop);
 /* How long to wait for events; for the unit tests */
 int loop_timeout_ms(const struct loop *loop);
 /* True when it is time to end. Cheap, for use in each ring buffer callback. */

@@ -101,7 +101,7 @@ void out_text(const char *fmt, ...)
 
 void out_json(json_t *obj)
 {
-	if (json_dumpf(obj, data, JSON_COMPACT))
+	if (json_dumpf(obj, data, JSON_COMPACT | JSON_REAL_PRECISION(6)))
 		check(true);
 	else
 		check(fputc('\n', data) == EOF);
@@ -164,6 +164,19 @@ const char *out_seconds(int64_t us, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s%lld.%06lld", us < 0 ? "-" : "",
 		 llabs(us / 1000000), llabs(us % 1000000));
+	return buf;
+}
+
+const char *out_took(uint64_t ns, char *buf, size_t size)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	double t = ns;
+	int i = 0;
+
+	/* what would be rounded to 1000 is 1 of the next unit */
+	for (; t >= 999.5 && i < 3; i++)
+		t /= 1000;
+	snprintf(buf, size, i && t < 9.95 ? "%.1f%s" : "%.0f%s", t, units[i]);
 	return buf;
 }
 

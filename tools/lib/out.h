@@ -38,6 +38,8 @@ json_t *out_utf8(const char *src, size_t len);
 const char *out_errname(int ret, char *buf, size_t size);
 /* Microseconds as "12.345678" */
 const char *out_seconds(int64_t us, char *buf, size_t size);
+/* Nanoseconds as "765us", "1.5ms", "12s": five columns up to a day */
+const char *out_took(uint64_t ns, char *buf, size_t size);
 /* CLOCK_REALTIME ns as local "06:51:02.123456", or "2025-11-22T06:51:02.123456Z" */
 const char *out_time(uint64_t ns, bool iso, char *buf, size_t size);
 

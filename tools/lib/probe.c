@@ -45,6 +45,22 @@ int probe_caps(void)
 	return EXIT_PRIVILEGE;
 }
 
+void probe_drop_caps(void)
+{
+	const uint64_t keep = 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_KILL | 1ULL << CAP_SYSLOG;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &head, data))
+		return;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= keep >> 32 * i;
+		data[i].effective &= keep >> 32 * i;
+		data[i].inheritable = 0;
+	}
+	syscall(SYS_capset, &head, data);
+}
+
 struct btf *probe_btf(void)
 {
 	struct btf *btf;
@@ -162,8 +178,7 @@ bool probe_is_function(const struct hook *hook)
 	return hook->kind == HOOK_FENTRY || hook->kind == HOOK_FEXIT;
 }
 
-/* Then a program on a function is attached without an error, and never runs. */
-static bool functions_are_off(void)
+bool probe_functions_off(void)
 {
 	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "re");
 	bool off = f && fgetc(f) == '0';
@@ -181,7 +196,7 @@ const char *probe_hook(const struct btf *btf, const struct hook *hook)
 		return "absent";
 	if (!types_match(hook->types, types))
 		return "has other arguments";
-	if (probe_is_function(hook) && functions_are_off())
+	if (probe_is_function(hook) && probe_functions_off())
 		return SWITCHED_OFF;
 	return NULL;
 }

@@ -33,10 +33,17 @@ struct hook {
 
 /* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
 int probe_caps(void);
+/*
+ * Once all is attached: keeps what is needed to write files, to read the kernel's
+ * symbols and to end the command. What only loading needs goes for good.
+ */
+void probe_drop_caps(void);
 /* The types of the running kernel; NULL after saying why not. */
 struct btf *probe_btf(void);
 /* Is it on a function, not on a tracepoint? */
 bool probe_is_function(const struct hook *hook);
+/* Then a program on a function is attached without an error, and never runs. */
+bool probe_functions_off(void);
 /* NULL if the hook is there, else why it cannot be used. */
 const char *probe_hook(const struct btf *btf, const struct hook *hook);
 

@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A tool that prints a line for each event, from the plan to the last line. */
+/*
+ * A trace from the plan to the last line, step by step, for the main() of a tool:
+ *
+ *	trace_parse()	options
+ *	trace_plan()	what this kernel has; the tool may choose among it
+ *	trace_open()	all that needs no BPF; the tool opens its programs
+ *	trace_attach()
+ *	trace_head()	and what there is already
+ *	trace_start()	the clock, the command
+ *	trace_next()	.. until it is over
+ *	trace_end()
+ *
+ * Nothing here calls a tool. With --replay, events come from a file instead.
+ */
 #ifndef TRACE_H
 #define TRACE_H
 
@@ -11,60 +24,63 @@
 #include "probe.h"
 #include "record.h"
 
-struct trace;
-
-/* What one tool has of its own. */
-struct trace_ops {
-	const struct cli_tool *tool;
+/* What is known of one tool: words and tables */
+struct trace_tool {
+	struct cli_tool cli;
 	const char *absent;		/* what to say if no hook is there */
 	const char *const *names;	/* by event of the hooks, NULL at the end */
 	const struct hook *hooks;
 	int nr_hooks;
-	/*
-	 * Of the hooks that are there, clears those that are not used; false if there
-	 * are not enough. NULL: any that is asked for is.
-	 */
-	bool (*choose)(struct trace *t);
-	size_t size;			/* of an event; some may be sent shorter */
-	/* Opens its skeleton, calls trace_skeleton(), closes it. */
-	int (*open)(struct trace *t);
-	void (*head)(const struct trace *t);
-	/* Prints an event, or returns false. It may change its copy. */
-	bool (*show)(struct trace *t, void *event);
-	/* All below may be NULL. What is there already, once the head is out: */
-	bool (*before)(struct trace *t);
-	/* Once a second, and when it is over: */
-	void (*tick)(struct trace *t);
-	/* Between the end of the trace and the reading of the counters: */
-	void (*stop)(struct trace *t);
-	/* Once they are read: fills in more of t->session.counts, or returns false. */
-	bool (*counts)(struct trace *t);
-	/* More keys for the last line, and more text for the summary: */
-	void (*end)(const struct trace *t, json_t *o, char *text, size_t size);
-	void (*record)(FILE *f, const void *event);
-	int (*replay)(struct trace *t, FILE *f, void *event);	/* as replay_event() */
-	bool (*wanted)(const struct trace *t, const void *event);
+	const struct member *members;	/* of an event; some may be sent shorter */
+	size_t size;
+	const char *counted;		/* what -n and the last line count; NULL: events */
 };
 
 struct trace {
-	const struct trace_ops *ops;
+	const struct trace_tool *tool;
 	struct cli cli;
 	uint32_t events;		/* that are asked for, bit per event */
 	struct session session;
 	const struct hook *chosen[EMIT_SLOTS];
 	struct bpf_object_skeleton *skel;
+	__u32 *active;			/* NULL, or set while all programs are attached */
+	struct ring_buffer *rb;
 	struct loop loop;
-	FILE *record;
-	void *copy;			/* of an event, as the ring buffer is read-only */
+	FILE *record, *replay;
+	void *event;			/* where the next one goes */
 	__u64 received, shown, lost;
-	bool draining;
+	enum { TRACE_RUNS, TRACE_ENDS, TRACE_DRAINS, TRACE_DONE } state;
+	int settling;
+	bool failed;			/* which was told */
 };
 
-/* After cli_parse() into t->cli. The exit code. */
-int trace_main(struct trace *t, const struct trace_ops *ops);
-/* Loads, attaches and runs until something ends it. The exit code. */
-int trace_skeleton(struct trace *t, struct bpf_object_skeleton *skel);
-/* Shows an event that does not come through the ring buffer. */
-void trace_show(struct trace *t, const void *event, size_t size);
+/* CLI_GO_ON, or the exit code to end with */
+int trace_parse(struct trace *t, const struct trace_tool *tool, int argc, char **argv);
+/* All below that return an int: EXIT_OK, or the exit code after telling why not. */
+int trace_replay(struct trace *t);
+int trace_plan(struct trace *t);
+/* What is asked for must be there; what is not asked for by name is told to be absent. */
+int trace_need(struct trace *t);
+int trace_open(struct trace *t);
+int trace_attach(struct trace *t, struct bpf_object_skeleton *skel);
+/* The first lines, of which what is the one that tells what is traced */
+void trace_head(struct trace *t, const char *what);
+/* The command and the clock; what fails is told by trace_end(). */
+void trace_start(struct trace *t);
+
+enum trace_step {
+	TRACE_OVER,
+	TRACE_EVENT,
+	TRACE_TICK,		/* each t->loop.tick_ms, and when it ends */
+};
+enum trace_step trace_next(struct trace *t, void *event);
+/* Is it over? For loops beside trace_next() */
+bool trace_ending(struct trace *t);
+/* For an event that the tool has found itself: false if no more are to be shown. */
+bool trace_made(struct trace *t, const void *event);
+/* The last lines; more has more keys for them, text more words. It drops more. */
+int trace_end(struct trace *t, json_t *more, const char *text);
+/* The exit code of the tool, if ret was that of the trace */
+int trace_close(struct trace *t, int ret);
 
 #endif /* TRACE_H */

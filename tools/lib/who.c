@@ -118,40 +118,35 @@ static bool in_initial_namespace(void)
 	       !strcmp(name, INITIAL_PID_NS);
 }
 
-struct search {
-	uint32_t number, found;
-	bool process;
-};
-
-static int compare(void *ctx, void *data, size_t size)
+/* 0: there is none, -1: an error was told */
+static int64_t find(struct bpf_link *iter, uint32_t number, bool process)
 {
-	struct search *search = ctx;
-	struct task_numbers *numbers = data;
+	const struct task_numbers *numbers;
+	struct records records;
+	int64_t found = 0;
 
-	(void)size;
-	if (numbers->here != search->number)
-		return 0;
-	search->found = search->process ? numbers->tgid : numbers->tid;
-	return -ECANCELED;
+	records_open(&records, iter, sizeof(*numbers));
+	while (!found && (numbers = records_next(&records))) {
+		if (numbers->here == number)
+			found = process ? numbers->tgid : numbers->tid;
+	}
+	return records_close(&records) ? found : -1;
 }
 
-static int64_t ask_kernel(struct search *search)
+static int64_t ask_kernel(uint32_t number, bool process)
 {
 	struct tasks_bpf *skel = tasks_bpf__open();
-	int ret = skel ? engine_load_all(skel->skeleton) : EXIT_RUNTIME;
-	bool ok = skel && !ret &&
-		  engine_iterate(skel->links.on_task, sizeof(struct task_numbers),
-				 compare, search);
+	int64_t found = -1;
 
+	if (skel && !engine_load_all(skel->skeleton))
+		found = find(skel->links.on_task, number, process);
 	tasks_bpf__destroy(skel);
-	return ok ? (int64_t)search->found : -1;
+	return found;
 }
 
 int64_t who_global(uint32_t number, bool process)
 {
-	struct search search = { .number = number, .process = process };
-
-	return in_initial_namespace() ? number : ask_kernel(&search);
+	return in_initial_namespace() ? number : ask_kernel(number, process);
 }
 
 /* Of a container: what is not in it cannot be meant */

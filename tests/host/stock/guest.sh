@@ -43,7 +43,36 @@ pasids_would_be_seen() {
 		pasidsnoop -e alloc,free --follow -- true
 }
 
+# The same command, shown one by one, counted by type, and counted by PASID
+as_many_by_all() {
+	pasidtop --json -o top.out 0.5 -- \
+		invlat --follow --json -o lat.out -- \
+		invsnoop --follow --json -o snoop.out -- sh traffic.sh 2>err
+	status=$?
+	cat err
+	shown=$(number_of snoop submission)
+	measured=$(jq -s 'map(select(.type == "histogram").requests) | add' lat.out)
+	counted=$(jq -s 'map(select(.type == "total").requests // 0) | add' top.out)
+	echo "$shown shown, $measured measured, $counted counted"
+	[ "$status" -eq 0 ] && [ "$shown" -ge 10 ] && [ "$shown" -eq "$measured" ] &&
+		[ "$counted" -ge "$shown" ] && ended top '.lost == 0' &&
+		ended lat '.lost == 0 and .missed == 0 and .unpaired == 0'
+}
+
+nothing_is_stuck() {
+	gives 0 ' 0 events, 0 lost' invsnoop --stuck -- sh traffic.sh
+}
+
+says_what_there_is() {
+	invsnoop --check --json | jq -e '.status == 0 and .units == ["dmar0"] and
+		.hooks.begin == null and .hooks.submit == "fentry:qi_submit_sync"' &&
+		pasidtop --check && gives 4 'no list of the PASIDs' pasidtop --once
+}
+
 check "submissions = trace-cmd, with default buffers" as_by_tracecmd
 check "each is described" all_are_described
 check "pasidsnoop has hooks" pasids_would_be_seen
+check "pasidtop, invlat and invsnoop count the same" as_many_by_all
+check "--stuck: nothing is" nothing_is_stuck
+check "--check: what there is" says_what_there_is
 finish
