@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect bench install clean
+.PHONY: check check-fast bisect stable kernel-stable bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -45,6 +45,9 @@ export: ## write patches/ from build/tree
 refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
 	@patches/bin/refresh $(if $(TO),$(call quote,$(TO)))
 
+stable: initramfs kernel-stable ## patches/stable as mails, if all of it holds
+	@patches/bin/stable
+
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
@@ -60,15 +63,19 @@ kernel-debug: source ## the same with KASAN, lockdep and kmemleak
 	@rm -f build/debug-bugs/*.ko
 	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
 
+kernel-stable: source qemu ## kernels before and after patches/stable, for tests/stable
+	@tests/stable/kernels
+
 kselftest: kernel
 	@tests/lab/kselftest build/linux build/kernel build/kselftest
 
 # tools/build.mk has the recipes
 pasidmod: kernel
+faultmod: kernel qemu
 gpasidwork: kselftest
 vmm: kselftest qemu
 
-initramfs: kernel tools kselftest pasidmod gpasidwork vmm
+initramfs: kernel tools kselftest pasidmod faultmod gpasidwork vmm
 	@tests/lab/vm/initramfs build/vm/initramfs.cpio build/kernel \
 		build/tools build/kselftest:/kselftest
 
@@ -92,28 +99,39 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs qemu $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
+check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
 check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
 	@tests/run fast $(TESTS)
 
-bench: initramfs ## instructions per operation, against what is replaced
+bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run
+	@tests/bench/floors
 
 # --- the rest -----------------------------------------------------------------
 
 PREFIX		?= /usr/local
+install-to	= $(call quote,$(DESTDIR)$(PREFIX)/$(1))
+programs	:= $(TOOLS) $(PLAIN_TOOLS) $(SCRIPTS)
 install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
-	install -d $(call quote,$(DESTDIR)$(PREFIX)/sbin) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/bash-completion/completions)
-	install -m 755 $(TOOLS:%=$(TOOLS_OUT)/%) tools/pasid-timeline \
-		$(call quote,$(DESTDIR)$(PREFIX)/sbin)
-	install -m 644 $(TOOLS:%=tools/man/%.8) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/man/man8)
+	install -d $(call install-to,sbin) $(call install-to,share/man/man8) \
+		$(call install-to,share/bash-completion/completions) \
+		$(call install-to,lib/nested-sva)
+	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
+	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
+	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
 	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
-		$(call quote,$(DESTDIR)$(PREFIX)/share/bash-completion/completions)
+		$(call install-to,share/bash-completion/completions)
+	for tool in $(PLAIN_TOOLS) $(SCRIPTS); do \
+		install -m 644 tools/completion.bash \
+			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
+	done
+	install -m 755 tools/pasid-timeline $(call install-to,sbin)
+	install -m 644 tools/alerts.yml $(call install-to,lib/nested-sva)
+
+deb: tools ## build/nested-sva-tools_*.deb: a package of them, static
+	@tools/deb/build
 
 clean: ## remove build/
 	rm -rf build

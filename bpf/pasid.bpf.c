@@ -72,18 +72,22 @@ static __always_inline int emit_ioasid(__u16 type, __u32 flags,
 	return emit_pasid(&e);
 }
 
+/*
+ * Attached first, as programs are in the order of this file. A PASID whose free was
+ * missed, but not its allocation, would be told of as given out twice.
+ */
+SEC("tp_btf/ioasid_free")
+int BPF_PROG(on_ioasid_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
+{
+	return emit_ioasid(PASID_FREE, PASID_HAS_RET, set, ioasid, ret, 0, 0);
+}
+
 SEC("tp_btf/ioasid_alloc")
 int BPF_PROG(on_ioasid_alloc_tp, struct ioasid_set *set, __u32 min, __u32 max,
 	     __u32 ioasid, int ret)
 {
 	return emit_ioasid(PASID_ALLOC, PASID_HAS_RANGE | PASID_HAS_RET, set,
 			   ret < 0 ? PASID_INVALID : ioasid, ret, min, max);
-}
-
-SEC("tp_btf/ioasid_free")
-int BPF_PROG(on_ioasid_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
-{
-	return emit_ioasid(PASID_FREE, PASID_HAS_RET, set, ioasid, ret, 0, 0);
 }
 
 SEC("tp_btf/ioasid_free_pending")

@@ -7,6 +7,11 @@
 # without libbpf.
 
 TOOLS		:= pasidsnoop invsnoop pasidtop invlat
+# Those without BPF
+PLAIN_TOOLS	:= pasidwhy
+SCRIPTS		:= pasid-report
+# For bpftool iter pin
+ITERATORS	:= pasids.bpf.o
 TOOLS_OUT	?= build/tools
 CLANG		?= clang
 BPFTOOL		?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
@@ -34,7 +39,9 @@ tools-needs:
 	@tests/lab/deps -n $(tools-needs)
 
 .PHONY: tools
-tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) $(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
+tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+	$(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
 $(tools-obj)/%.bpf.o: bpf/%.bpf.c | tools-needs
@@ -65,6 +72,19 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
+$(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-obj)/whychecks.o
+	@$(tools-say) LD $@
+	$(tools-q)$(CC) $^ -static -lz -o $@
+
+$(SCRIPTS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: tools/%
+	@mkdir -p $(@D)
+	@cp $< $@
+
+# Without the lines of the source, which take ten times the room
+$(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
+	@$(tools-say) STRIP $@
+	$(tools-q)$(BPFTOOL) gen object $@ $<
+
 $(TOOLS_OUT)/completions/%: $(TOOLS_OUT)/%
 	@mkdir -p $(@D)
 	$(tools-q)$< --completion > $@
@@ -80,12 +100,15 @@ $(TOOLS_OUT)/pasidwork $(TOOLS_OUT)/pasidhold: $(TOOLS_OUT)/%: tests/workload/%.
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) $< -static -o $@
 
-# A module that makes a known load inside the kernel; for the VM's kernel.
+# Modules that make a known load inside the kernel; for the VM's kernel. faultmod
+# drives pasid-dma, whose registers are those of the series of QEMU.
 KERNEL_OUT	?= build/kernel
-.PHONY: pasidmod
-pasidmod:
+PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
+.PHONY: pasidmod faultmod
+faultmod: tools-header = $(PASID_DMA_H)
+pasidmod faultmod:
 	@mkdir -p $(TOOLS_OUT)/$@
-	@cp -pu tests/workload/$@/* $(TOOLS_OUT)/$@/
+	@cp -pu tests/workload/$@/* $(tools-header) $(TOOLS_OUT)/$@/
 	@# Its BTF is relative to that of vmlinux, which kbuild forgets
 	@[ $(TOOLS_OUT)/$@/$@.ko -nt $(KERNEL_OUT)/vmlinux ] || rm -f $(TOOLS_OUT)/$@/*.ko
 	$(tools-q)$(MAKE) $(if $(tools-q),-s) -C $(KERNEL_OUT) \
@@ -108,23 +131,23 @@ gpasidwork:
 	fi
 
 # A monitor with a device that does DMA. The kernel's headers and its harness of
-# selftests, and the registers of the device as the series of QEMU has them.
-PASID_DMA_H	?= build/qemu/src/include/hw/misc/pasid-dma.h
-VMM		:= vmm_test vmm_oracle vmm_demo vmm_slow
+# selftests, and the registers of the device.
+VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
+		   vmm/vmm_try vmm/vmm_slow stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
 	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
 		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
-		rm -f $(VMM:%=$(TOOLS_OUT)/%); \
+		rm -f $(addprefix $(TOOLS_OUT)/,$(notdir $(VMM))); \
 	else for program in $(VMM); do \
-		$(tools-say) CC tests/vmm/$$program.c; \
+		$(tools-say) CC tests/$$program.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
-			-isystem $(KSRC)/tools/testing/selftests \
-			tests/vmm/$$program.c tests/vmm/monitor.c \
+			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
+			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \
-			-static -o $(TOOLS_OUT)/$$program || exit; \
+			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \
 	done; fi
 
 .SECONDARY: $(patsubst bpf/%.bpf.c,$(tools-obj)/%.bpf.o,$(wildcard bpf/*.bpf.c)) \

@@ -304,6 +304,21 @@ sync_tree() {
 	cp -a "$tmp/new" "$2/written"
 }
 
+# A hard-linked copy of build/linux in $1, and what is known of it in $2: writing to
+# it replaces files, so the original stays. It costs no space, and its patched state
+# can move freely. That the whole series applies is seen here.
+link_linux() {
+	PATCHES=$patches "$root/patches/bin/source" >"$tmp/source.log" 2>&1 ||
+		{ cat "$tmp/source.log" >&2; exit 1; }
+	id=$(cat "$build/series/source/tarball")
+	[ ! -e "$1/Makefile" ] || [ "$(cat "$2/tarball" 2>/dev/null)" != "$id" ] ||
+		return 0
+	rm -rf "$1" "$2"
+	mkdir -p "$(dirname "$1")" "$(dirname "$2")"
+	cp -al "$build/linux" "$1"
+	cp -a "$build/series/source" "$2"
+}
+
 # Nobody should edit here, but a lost evening is worse than a question. What
 # was interrupted while it was written is no edit.
 sync_check_edits() {

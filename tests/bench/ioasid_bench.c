@@ -154,12 +154,36 @@ static int find_cost(const struct subject *subject, unsigned int live,
 	return ret;
 }
 
+#define RESTING	64
+
+/*
+ * The last IDs that were freed rest. Let these be low ones, so that no earlier
+ * measurement keeps the XArray higher than its IDs in use need. The bare XArray
+ * holds as many entries more, so that both are of the same height.
+ */
+static int settle(void)
+{
+	unsigned int i;
+	int id;
+
+	for (i = 0; i < RESTING; i++) {
+		id = ioasid_get_id();
+		if (id < 0)
+			return id;
+		ioasid_put_id(id);
+	}
+	return 0;
+}
+
 static int measure(const struct subject *subject, unsigned int live, int *ids)
 {
 	u64 memory, start, alloc, free, find = 0, loop;
 	unsigned int i;
 	int ret;
 
+	ret = settle();
+	if (ret)
+		return ret;
 	memory = slab_bytes();
 	for (i = 0; i < live; i++) {
 		ids[i] = subject->alloc();
@@ -220,7 +244,7 @@ static int measure_refused(unsigned int live)
 
 static int __init bench_init(void)
 {
-	unsigned int s, p;
+	unsigned int s, p, i;
 	int ret = 0;
 	int *ids;
 
@@ -228,6 +252,8 @@ static int __init bench_init(void)
 	bench_set = ioasid_set_alloc(IOASID_MAX);
 	if (!ids || !bench_set)
 		ret = -ENOMEM;
+	for (i = 0; i < RESTING && ret >= 0; i++)
+		ret = min(xa_get(), 0);
 
 	for (p = 0; p < ARRAY_SIZE(populations) && !ret; p++) {
 		for (s = 0; s < ARRAY_SIZE(subjects) && !ret; s++)

@@ -23,7 +23,9 @@ me=check
 folder() {
 	series_list "$total" >"$tmp/names"
 	sort "$tmp/names" | uniq -d | sed 's/^/listed twice: /'
-	awk '{ want = sprintf("%04d-", NR) }
+	awk '/^stable\// { n++; folder = "stable/" }
+		!/^stable\// { n = folder ? 1 : n + 1; folder = "" }
+		{ want = sprintf("%s%04d-", folder, n) }
 		index($0, want) != 1 || $0 !~ /\.patch$/ {
 			print $0 ": patch " NR " of the series is to be named " want "..patch"
 		}' "$tmp/names"
@@ -32,7 +34,8 @@ folder() {
 		printf '%s\n' BASE README series
 		cover_letters
 	} | sort >"$tmp/wanted"
-	(cd "$patches" && ls -A) | grep -vx bin | sort >"$tmp/found"
+	(cd "$patches" && find . -name bin -prune -o ! -type d -printf '%P\n') |
+		sort >"$tmp/found"
 	comm -23 "$tmp/wanted" "$tmp/found" | sed 's/^/missing: /'
 	comm -13 "$tmp/wanted" "$tmp/found" | sed 's/^/not listed in series: /'
 }
@@ -46,9 +49,11 @@ subject_of() {
 	git mailinfo /dev/null /dev/null <"$1" | sed -n 's/^Subject: //p'
 }
 
-# A part is a heading "# Part N: title (cover-letter-N.txt)" and its patches.
+# A part is a heading "# Part N: title (cover-letter-N.txt)" and its patches. Part 0
+# are those for the stable kernels, where there are any.
 parts() {
 	part=0
+	! grep -q '^stable/' "$patches/series" || part=-1
 	while read -r line; do
 		case $line in
 		'# Part '*)
@@ -67,7 +72,10 @@ parts() {
 }
 
 part_patch() {
-	[ "$part" -gt 0 ] || { echo "$1: before the heading of part 1"; return; }
+	case $part-$1 in
+	0-stable/* | [1-9]*-[0-9]*) ;;
+	*) echo "$1 is not to be in part $part"; return ;;
+	esac
 	count=$((count + 1))
 	[ "$count" -ne 16 ] || echo "part $part has more than 15 patches"
 	subject=$(subject_of "$patches/$1")
@@ -156,14 +164,16 @@ checkpatch() {
 	checkpatch_says "$patches/$1" | grep -v '^$' | while read -r line; do
 		type=$(echo "$line" |
 			sed -nE 's/^.*: (ERROR|WARNING|CHECK):([A-Z_]+): .*/\2/p')
-		allowed "${1#????-}" "$type" || echo "$line"
+		allowed "$(echo "${1%.patch}" | sed 's/[0-9]*-//')" "$type" ||
+			echo "$line"
 	done
 }
 
-# checkpatch.allow has lines of: patch without number, type, reason.
+# checkpatch.allow has lines of: patch without number or stable/*, type, reason.
 allowed() {
-	awk -v patch="${1%.patch}" -v type="$2" '
-		$1 == patch && $2 == type && NF > 2 { found = 1; print NR }
+	awk -v patch="$1" -v type="$2" '
+		($1 == patch || $1 == "stable/*" && patch ~ /^stable/) &&
+			$2 == type && NF > 2 { found = 1; print NR }
 		END { exit !found }' "$allow" >>"$tmp/allow.used"
 }
 

@@ -320,7 +320,7 @@ sets_are_seen() {
 		in_numbers sets set_new=3 set_quota=3 set_end=3 alloc=69 \
 			spid=57 free=57 &&
 		[ "$(number_of sets alloc '.err == "EDQUOT"')" -eq 12 ] &&
-		all sets set_new '.used == 0 and .quota == 1048575' &&
+		all sets set_new '.used == 0 and .quota == 1000' &&
 		all sets set_quota '.quota == 19' &&
 		all sets set_end '.used == 0 and .quota == 19'
 }

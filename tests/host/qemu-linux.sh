@@ -6,7 +6,7 @@
 # off and on, and on in legacy mode. QEMU's log has to show that the requests
 # took the nested model's walk and caches, or its queue only, and no fault. Then
 # on units that are slower, cache more or do less; there Linux breaks no rule.
-# Last, the unit ignores a type of descriptor that Linux needs: then the model
+# Page requests of pasid-dma are answered by Linux, slow ones as well. Last, the unit ignores a type of descriptor that Linux needs: then the model
 # has to bring wrong bytes, or it would not find a driver's mistake, either.
 # KTAP.
 
@@ -75,6 +75,34 @@ left_alone() {
 	[ -e "$work/off.log" ] && ! grep -m 5 . "$work/off.log"
 }
 
+# answers NAME UNIT DEVICES PROPERTY..: pages on demand, below dmarUNIT
+answers() {
+	name=$1 unit=$2 devices=$3 globals='' status=0
+	shift 3
+	for property in x-nested=on device-iotlb=on x-prs=on x-pds=on "$@"; do
+		globals="$globals -global intel-iommu.$property"
+	done
+	"$root/tests/lab/vm/boot" -o "$work/$name" -t 240 -a "unit=$unit" \
+		-x "$root/tests/host/qemu-linux/fault.allow" \
+		-q "$globals $devices -D $work/$name.log \
+			-trace events=$work/events" \
+		"$root/tests/host/qemu-linux/fault.sh" \
+		"$root/build/tools/faultmod/faultmod.ko" || status=$?
+	cat "$work/$name/ktap.log"
+	return "$status"
+}
+
+# Of the three groups with PASID, and of the one without, by Linux
+answered() {
+	requests=$(count "$1" '^vtd_nested_page_request .*result=queued')
+	good=$(count "$1" '^vtd_nested_page_response .*code=0')
+	bad=$(count "$1" '^vtd_nested_page_response .*code=1')
+	drains=$(count "$1" '^vtd_nested_desc type=wait.* lo=0x[0-9a-f]*[ae]5 ')
+	echo "$requests requests, $good good responses, $bad bad ones, $drains drains"
+	[ "$requests $good $bad" = "7 2 2" ] && [ "$drains" -gt 0 ] &&
+		no_rule_broken "$1"
+}
+
 # What wrong bytes do to the guest is not foreseeable: just not success.
 spoilt() {
 	status=0
@@ -113,12 +141,30 @@ cm="caching-mode=on x-inv-keep-wait=on x-inv-timeout=100 x-mamv=45
 check "faults cached, and what else is there to choose" \
 	boots cm 240 "" x-nested=on device-iotlb=on $cm
 check "and software breaks no rule" no_rule_broken cm
+spr="x-mgaw=57 x-mts=on x-mamv=45 x-coherent=on"
+# shellcheck disable=SC2086 # a list
+check "guest addresses of 57 bits, memory types: as on Sapphire Rapids" \
+	boots spr 240 "" x-nested=on device-iotlb=on $spr
+check "and software breaks no rule" no_errors spr
+# shellcheck disable=SC2086 # a list
+check "the same in legacy mode, with five levels" \
+	boots spr5 240 intel_iommu=on,sm_off x-nested=on device-iotlb=on $spr
 few="x-nest=off x-smpwc=off x-domain-bits=8"
 nested=0
 # shellcheck disable=SC2086 # a list
 check "no NEST, no SMPWCS, 256 domains: Linux reads the disk" \
 	boots few 240 "" x-nested=on device-iotlb=on $few
 check "and software breaks no rule" no_errors few
+alone="-device pasid-dma"
+check "page requests are answered" answers pri 0 "$alone"
+check "by Linux, which breaks no rule" answered pri
+check "so are those that take their time" \
+	answers slow 0 "$alone" x-pri-delay=20 x-inv-late=on
+check "by Linux, which breaks no rule" answered slow
+second="-device pxb-pcie,id=pxb,bus_nr=32 -device intel-iommu,x-bus=pxb
+	-device pcie-root-port,bus=pxb,id=rp,chassis=1 -device pasid-dma,bus=rp"
+check "and those of a device below a second unit" answers second 1 "$second"
+check "by Linux, which breaks no rule" answered second
 nested=1
 check "x-ignore=piotlb: stale translations bring wrong bytes" spoilt
 finish

@@ -15,7 +15,7 @@ QTEST_QEMU_BINARY=$out/qemu-system-x86_64
 export QTEST_QEMU_BINARY
 
 tests="intel-iommu-test vtd-nested-test vtd-walk-test vtd-inval-test
-	vtd-queue-test pasid-dma-test"
+	vtd-queue-test vtd-pri-test vtd-units-test pasid-dma-test"
 
 # A test that is not there, or has no cases, is one result: not ok.
 cases() {

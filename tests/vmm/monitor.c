@@ -165,10 +165,10 @@ int device_alloc_parent(struct monitor *vmm, struct device *dev)
 
 /* A page table of the guest for DMA without PASID, by mainline's interface */
 int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
-			uint32_t *pt_id)
+			uint64_t flags, uint32_t *pt_id)
 {
 	struct iommu_hwpt_vtd_s1 table = {
-		.pgtbl_addr = root, .addr_width = 48,
+		.flags = flags, .pgtbl_addr = root, .addr_width = 48,
 	};
 	struct iommu_hwpt_alloc alloc = {
 		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
@@ -236,6 +236,17 @@ int pasid_free(struct monitor *vmm, uint32_t pasid)
 	return call(vmm->iommu, IOMMU_PASID_FREE, &release);
 }
 
+static int bind(struct monitor *vmm, struct device *dev,
+		struct iommu_gpasid_bind_data *data)
+{
+	struct iommu_gpasid_bind bind = {
+		.size = sizeof(bind), .dev_id = dev->id, .pt_id = vmm->parent,
+		.data_uptr = (uintptr_t)data,
+	};
+
+	return call(vmm->iommu, IOMMU_GPASID_BIND, &bind);
+}
+
 /* The guest made an entry of its PASID table present: root is what it points to */
 int pasid_bind(struct monitor *vmm, struct device *dev, uint32_t pasid,
 	       uint64_t root, unsigned int width, uint64_t vtd_flags)
@@ -245,12 +256,21 @@ int pasid_bind(struct monitor *vmm, struct device *dev, uint32_t pasid,
 		.format = IOMMU_PASID_FORMAT_INTEL_VTD, .addr_width = width,
 		.gpgd = root, .hpasid = pasid, .vendor.vtd.flags = vtd_flags,
 	};
-	struct iommu_gpasid_bind bind = {
-		.size = sizeof(bind), .dev_id = dev->id, .pt_id = vmm->parent,
-		.data_uptr = (uintptr_t)&data,
+
+	return bind(vmm, dev, &data);
+}
+
+/* The same for a number that the guest has chosen, which is the device's own */
+int pasid_bind_local(struct monitor *vmm, struct device *dev, uint32_t pasid,
+		     uint64_t root)
+{
+	struct iommu_gpasid_bind_data data = {
+		.argsz = sizeof(data), .version = IOMMU_GPASID_BIND_VERSION_1,
+		.format = IOMMU_PASID_FORMAT_INTEL_VTD, .addr_width = 48,
+		.flags = IOMMU_SVA_GPASID_LOCAL, .gpgd = root, .hpasid = pasid,
 	};
 
-	return call(vmm->iommu, IOMMU_GPASID_BIND, &bind);
+	return bind(vmm, dev, &data);
 }
 
 int pasid_unbind(struct monitor *vmm, struct device *dev, uint32_t pasid)

@@ -49,7 +49,7 @@ int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
 int device_alloc_parent(struct monitor *vmm, struct device *dev);
 int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
-			uint32_t *pt_id);
+			uint64_t flags, uint32_t *pt_id);
 int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
 		      uint64_t pages);
 int device_attach(struct device *dev, uint32_t pt_id);
@@ -60,6 +60,8 @@ int pasid_alloc(struct monitor *vmm, uint32_t *pasid);
 int pasid_free(struct monitor *vmm, uint32_t pasid);
 int pasid_bind(struct monitor *vmm, struct device *dev, uint32_t pasid,
 	       uint64_t root, unsigned int width, uint64_t vtd_flags);
+int pasid_bind_local(struct monitor *vmm, struct device *dev, uint32_t pasid,
+		     uint64_t root);
 int pasid_unbind(struct monitor *vmm, struct device *dev, uint32_t pasid);
 
 struct iommu_cache_invalidate_info inv_range(uint32_t pasid, uint64_t va,

@@ -8,7 +8,11 @@
  * The model keeps what it cached until a descriptor takes it, so a stale byte is
  * there to be seen; hardware may forget by itself.
  */
+#include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -443,6 +447,100 @@ TEST_F(vmm, other_device)
 	device_close(&other);
 }
 
+static void use_one_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
+static unsigned long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#define SLICES	100	/* of 10 ms, in which others may run */
+
+/* While a device takes a second to answer, others have the processor */
+TEST_F(vmm, others_run)
+{
+	volatile char *ran = monitor_at(&self->vmm, page_of('H'));
+	unsigned long start = now_ms(), slice;
+	unsigned int nr = 0;
+	pid_t other;
+
+	MAP(0x1000, 'A');
+	EXPECT_READ('A', 0x1000);
+	memset((void *)ran, 0, SLICES);
+	use_one_processor();
+	other = fork();
+	ASSERT_LE(0, other);
+	while (!other) {
+		slice = (now_ms() - start) / 10;
+		if (slice < SLICES)
+			ran[slice] = 1;
+	}
+	dma_answer_after(&self->dev, 1000000);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x1000, PAGE, 1)));
+	dma_answer_after(&self->dev, 0);
+	kill(other, SIGKILL);
+	waitpid(other, NULL, 0);
+	for (slice = 0; slice < SLICES; slice++)
+		nr += ran[slice];
+	EXPECT_LT(10, nr);
+}
+
+/* Two guests that chose the same number, and the same address */
+TEST_F(vmm, local_collision)
+{
+	struct device *mine = &self->dev, theirs;
+	struct iommu_cache_invalidate_info info;
+	uint32_t pasid = self->pasid;
+	struct monitor other;
+	unsigned int why;
+	uint64_t root;
+
+	ASSERT_EQ(0, monitor_open(&other));
+	ASSERT_EQ(0, device_open(&other, &theirs, 1));
+	ASSERT_EQ(0, device_alloc_parent(&other, &theirs));
+	memset(monitor_at(&other, page_of('A')), 'X', PAGE);
+	memset(monitor_at(&other, page_of('B')), 'Y', PAGE);
+	root = guest_table(&other);
+	guest_map(&other, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
+	MAP(0x1000, 'A');
+	ASSERT_EQ(0, pasid_bind_local(&other, &theirs, pasid, root));
+	EXPECT_READ('A', 0x1000);
+	EXPECT_EQ('X', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+
+	/* Each invalidates what is its own */
+	guest_map(&other, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);
+	MAP(0x1000, 'B');
+	info = inv_range(pasid, 0x1000, PAGE, 1);
+	ASSERT_EQ(0, invalidate(&other, &theirs, &info, 1, NULL));
+	EXPECT_EQ('Y', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, INVALIDATE(info));
+	EXPECT_READ('B', 0x1000);
+
+	/* A number that was allocated goes, the same one that was not stays */
+	ASSERT_EQ(0, pasid_free(&self->vmm, pasid));
+	while (READ(pasid, 0x1000) != -1)
+		usleep(1000);
+	EXPECT_EQ('Y', dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	ASSERT_EQ(0, pasid_bind_local(&self->vmm, mine, pasid, self->root));
+	EXPECT_READ('B', 0x1000);
+	ASSERT_EQ(0, pasid_unbind(&other, &theirs, pasid));
+	EXPECT_EQ(-1, dma_read(&theirs, variant->request, pasid, 0x1000, &why));
+	EXPECT_READ('B', 0x1000);
+	device_close(&theirs);
+	monitor_close(&other);
+}
+
 #define RID_READ(va) READ(0, va)
 
 /* ATS stays on when the RID changes what it is attached to */
@@ -454,7 +552,8 @@ TEST_F(vmm, rid_nested)
 	guest_map(&self->vmm, root, 48, 0x1000, page_of('A'), PAGE, GUEST_RW);
 	MAP(0x1000, 'C');
 	EXPECT_READ('C', 0x1000);
-	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, &nested));
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, 0,
+					 &nested));
 	ASSERT_EQ(0, device_attach(&self->dev, nested));
 	EXPECT_EQ('A', RID_READ(0x1000));
 	guest_map(&self->vmm, root, 48, 0x1000, page_of('B'), PAGE, GUEST_RW);

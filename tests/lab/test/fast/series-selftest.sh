@@ -583,7 +583,7 @@ for defect in \
 	"patch 3 of the series is to be named|misnumbered" \
 	"missing: cover-letter-2.txt|no_cover" \
 	"cover-letter-2.txt does not mention|forgotten_in_cover" \
-	"before the heading of part 1|no_heading" \
+	"is not to be in part 0|no_heading" \
 	"has more than 15 patches|big_part" \
 	"two patches have the subject|same_subject" \
 	"TAG is not|bad_base" \

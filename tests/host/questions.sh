@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 2000
+#
+# The commands of Documentation/questions.md, run in a VM in which the fault of their
+# question happens: each must succeed, and print each line that the document shows,
+# but for numbers. A comment "load: NAME" says what happens, questions/guest.sh how.
+
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+here=$root/tests/host
+logs=$root/build/test/host-questions
+doc=$root/Documentation/questions.md
+workdir
+
+# blocks/NN.LOAD has a command, blocks/NN.out what it prints
+split() {
+	mkdir "$work/blocks"
+	awk -v dir="$work/blocks" '
+		/^<!-- load: / { load = $3 }
+		/^```/ && inside { inside = 0; close(file); next }
+		/^```sh$/ { file = sprintf("%s/%02d.%s", dir, ++nr, load); inside = 1; next }
+		/^```$/ {
+			file = last == nr ? "/dev/null" : sprintf("%s/%02d.out", dir, nr)
+			last = nr
+			inside = 1
+			next
+		}
+		inside { print >file }' "$doc"
+}
+
+# The programs of a distribution, for this test only: they are large.
+make_initrd() {
+	mkdir "$work/bin"
+	for program in bpftool bpftrace perf; do
+		found=$(PATH=$PATH:/usr/sbin:/sbin command -v $program) &&
+			cp -L "$found" "$work/bin/" || missing="${missing-} $program"
+	done
+	"$root/tests/lab/vm/initramfs" "$work/initrd" "$root/build/kernel" \
+		"$root/build/tools" "$work/bin" 2>"$work/log"
+}
+
+runs() { # NAME LOADS QEMU-ARGUMENTS: those blocks in one VM
+	name=$1 loads=$2
+	mkdir "$work/$name"
+	for load in $loads; do
+		cp "$work/blocks"/*."$load" "$work/$name/"
+	done
+	"$root/tests/lab/vm/boot" -n -m 2G -t 900 -r "$work/initrd" -q "$3" \
+		-a "rcupdate.rcu_cpu_stall_suppress=1" -x "$root/tests/guest/vmm.allow" \
+		-o "$logs/$name" "$here/questions/guest.sh" "$work/$name" \
+		"$root/tests/vmm/vfio.sh" "$here/questions/load.sh" \
+		"$root/build/tools/pasids.bpf.o" \
+		"$root/build/kernel/.config"
+	cat "$logs/$name/ktap.log"
+}
+
+ran() { # BLOCK
+	cat "$1" "$logs"/*/out/"${1##*/}.err" "$logs"/*/out/"${1##*/}"
+	[ "$(cat "$logs"/*/out/"${1##*/}.status")" -eq 0 ]
+}
+
+# Numbers, and bars of them, differ from run to run; so does which of the two devices.
+plain() {
+	sed -E 's/0000:00:1[de]\.0/DEV/g; s/0x[0-9a-f]+/N/g; s/[0-9]+(\.[0-9]+)?(ns|us|ms|s|K|M|G)?\b/N/g
+		s/\|[@ ]*\|/BAR/; s/[[:space:]]+/ /g; s/^ //; s/ $//' "$@"
+}
+
+prints() { # BLOCK OUT
+	plain "$logs"/*/out/"${1##*/}" >"$work/got"
+	plain "$2" | grep -vxF -e ... -e '' | sort -u | while IFS= read -r line; do
+		grep -qxF -e "$line" "$work/got" && continue
+		echo "$line"
+		echo "--- is not in"
+		cat "$work/got"
+		exit 1
+	done
+}
+
+has_all_commands() {
+	[ "$(find "$work/blocks" -name '*.*' ! -name '*.out' | wc -l)" -ge 17 ]
+}
+
+split
+check "the document has commands" has_all_commands
+missing=''
+make_initrd
+for program in $missing; do
+	skip "commands of $program" "it is not installed"
+done
+runs quick "none exhausted leak silent guest" "" >"$work/quick.log"
+runs slow stall "-global intel-iommu.x-inv-delay=2500" >"$work/slow.log"
+for block in "$work/blocks"/*.[!o]*; do
+	for program in $missing; do
+		! grep -q "^$program\|^	*$program" "$block" || continue 2
+	done
+	number=${block##*/}
+	title=$(sed 's/^cd .*/&; .../;q' "$block" | cut -c 1-50)
+	check "$title: runs" ran "$block"
+	out=$work/blocks/${number%%.*}.out
+	[ ! -e "$out" ] || check "$title: prints that" prints "$block" "$out"
+done
+finish

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 2400
+#
+# Faults of Linux 6.12 itself: tests/stable/rows, each on the kernel of the base,
+# where it shows, and on that with patches/stable, where it does not.
+
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+here=$root/tests/stable
+kernels=$root/build/stable
+logs=$root/build/test/host-stable
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+# run KERNEL TEST PROPERTIES: status of the boot, logs in $log
+run() {
+	log=$logs/$1-$2
+	globals=
+	[ -z "$3" ] || globals=$(echo "$3" | tr , '\n' |
+		sed 's/^/-global intel-iommu./' | xargs)
+	rm -rf "$log"
+	"$root/tests/lab/vm/boot" -k "$kernels/$1" -n -t "$limit" -o "$log" -a "TEST=$2" \
+		-x "$here/allow" -q "$globals" "$here/guest.sh" \
+		"$root/tests/vmm/vfio.sh" "$kernels/$1.modules"/*.ko \
+		>"$log.out" 2>&1
+	status=$?
+	cat "$log.out" "$log/ktap.log"
+}
+
+says() {
+	grep -q "$1" "$log/ktap.log"
+}
+
+begun() {
+	says "^#  RUN  *stable\.$test"
+}
+
+shown() { # TEST END PROPERTIES
+	limit=120
+	[ "$2" != hangs ] || limit=50
+	run before "$1" "$3"
+	test=$1
+	case $2 in
+	fails) says "^not ok .* stable\.$1\$" ;;
+	hangs) [ "$status" -eq 124 ] && begun && ! says "^ok " ;;
+	warns) grep -qE '(WARNING|UBSAN): .*drivers/iommu/' "$log/console.log" ;;
+	passes) [ "$status" -eq 0 ] ;;
+	esac
+}
+
+mended() { # TEST PROPERTIES
+	limit=120
+	run after "$1" "$2"
+	[ "$status" -eq 0 ] && says "^ok .* stable\.$1\$"
+}
+
+mkdir -p "$logs"
+rows() {
+	sed -e '/^#/d' -e '/^$/d' -e 's/[[:space:]]*|[[:space:]]*/|/g' "$here/rows"
+}
+
+workdir
+rows >"$work/rows"
+while IFS='|' read -r test patch end properties; do
+	check "before: $test ($patch) $end" shown "$test" "$end" "$properties"
+	check "after: $test" mended "$test" "$properties"
+done <"$work/rows"
+finish

@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Faults of Linux 6.12 itself, one test for each: it fails on the kernel without
+ * patches/stable, and passes on the one with it. Only interfaces of 6.12 are used:
+ * VFIO, /dev/iommu, and page tables of guests for DMA without PASID.
+ *
+ * tests/host/stable.sh runs them on both kernels; tests/stable/rows says on what
+ * machine, and how the test ends without the patches.
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pasid-dma.h"
+#include "vmm.h"
+
+/* Pages of guest memory that hold a letter each, behind those for tables */
+#define DATA		(GUEST_BASE + (32ULL << 20))
+#define LETTERS		8
+#define PIECE		(GUEST_BASE + (48ULL << 20))
+#define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
+#define NEVER		100000000	/* answers that a device will not give */
+
+FIXTURE(stable) {
+	struct monitor vmm;
+	struct device dev;
+};
+
+/* A guest with one device, without a page table of its own; PIECE comes and goes */
+FIXTURE_SETUP(stable)
+{
+	struct monitor *vmm = &self->vmm;
+	unsigned int i;
+
+	ASSERT_EQ(0, monitor_open(vmm));
+	ASSERT_EQ(0, monitor_unmap(vmm, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(vmm, GUEST_BASE, PIECE - GUEST_BASE, true));
+	ASSERT_EQ(0, monitor_map(vmm, PIECE, PIECE_SIZE, true));
+	ASSERT_EQ(0, device_open(vmm, &self->dev, 0));
+	ASSERT_EQ(0, device_alloc_parent(vmm, &self->dev));
+	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
+	for (i = 0; i < LETTERS; i++)
+		memset(monitor_at(vmm, DATA + i * PAGE), 'A' + i, PAGE);
+}
+
+FIXTURE_TEARDOWN(stable)
+{
+	device_close(&self->dev);
+	monitor_close(&self->vmm);
+}
+
+static uint64_t page_of(char letter)
+{
+	return DATA + (letter - 'A') * PAGE;
+}
+
+/* The byte that the device reads at @va without PASID, or -1 */
+static int dma_read(struct device *dev, uint32_t request, uint64_t va)
+{
+	struct dma dma = { .op = PDMA_OP_READ | request, .src = va, .len = 1 };
+
+	if (dma_run(dev, &dma))
+		return -2;
+	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
+}
+
+/* A page table of the guest that maps the first @nr pages to letters from @first */
+static void map_letters(struct monitor *vmm, uint64_t root, unsigned int nr,
+			char first)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		guest_map(vmm, root, 48, i * PAGE, page_of(first + i), PAGE,
+			  GUEST_RW);
+}
+
+/* --- A device that goes while a call uses it ----------------------------------- */
+
+struct call {
+	int iommu;
+	uint32_t dev_id;
+	void *out;
+};
+
+static void *get_hw_info(void *arg)
+{
+	struct call *call = arg;
+	struct iommu_hw_info cmd = {
+		.size = sizeof(cmd), .dev_id = call->dev_id,
+		.data_len = sizeof(struct iommu_hw_info_vtd),
+		.data_uptr = (uintptr_t)call->out,
+	};
+
+	return (void *)(intptr_t)ioctl(call->iommu, IOMMU_GET_HW_INFO, &cmd);
+}
+
+struct closing {
+	struct device *dev;
+	_Atomic pid_t tid;
+	_Atomic int done;
+};
+
+static void *close_device(void *arg)
+{
+	struct closing *closing = arg;
+
+	closing->tid = gettid();
+	device_close(closing->dev);
+	closing->done = 1;
+	return NULL;
+}
+
+/* A page whose first access stays in the kernel until it is told to go on */
+static int stalling_page(void **page)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range.range.start = (uintptr_t)*page;
+	range.range.len = PAGE;
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &range))
+		return -1;
+	return fd;
+}
+
+/* Does the thread wait in iommufd? What it does before that takes its time, too */
+static bool waits_in_iommufd(pid_t tid)
+{
+	char path[64], where[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tid);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(where, sizeof(where), file))
+		where[0] = 0;
+	fclose(file);
+	return strstr(where, "iommufd");
+}
+
+/* The end of the call ends the wait, not a timeout of 60 s */
+TEST_F_TIMEOUT(stable, closed_in_a_call, 120)
+{
+	struct call call = { .iommu = self->vmm.iommu, .dev_id = self->dev.id };
+	struct closing closing = { .dev = &self->dev };
+	struct uffdio_zeropage zero = { .range.len = PAGE };
+	pthread_t caller, closer;
+	struct uffd_msg msg;
+	int uffd, i;
+
+	uffd = stalling_page(&call.out);
+	ASSERT_LE(0, uffd);
+	ASSERT_EQ(0, pthread_create(&caller, NULL, get_hw_info, &call));
+	ASSERT_EQ(sizeof(msg), read(uffd, &msg, sizeof(msg)));
+	ASSERT_EQ(0, pthread_create(&closer, NULL, close_device, &closing));
+	while (!closing.tid || !waits_in_iommufd(closing.tid))
+		usleep(1000);
+
+	zero.range.start = (uintptr_t)call.out;
+	ASSERT_EQ(0, ioctl(uffd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(0, pthread_join(caller, NULL));
+	for (i = 0; i < 30 && !closing.done; i++)
+		sleep(1);
+	EXPECT_EQ(1, closing.done);
+	pthread_join(closer, NULL);
+	ASSERT_EQ(0, device_open(&self->vmm, &self->dev, 0));
+}
+
+static _Atomic bool enough;
+
+static void *get_hw_infos(void *arg)
+{
+	while (!enough)
+		get_hw_info(arg);
+	return NULL;
+}
+
+/* The kernel warns of what it sees of the device in a reset, and panics if told to */
+TEST_F(stable, reset_in_a_call)
+{
+	struct iommu_hw_info_vtd out;
+	struct call call = { .iommu = self->vmm.iommu, .dev_id = self->dev.id,
+			     .out = &out };
+	pthread_t caller;
+	unsigned int i;
+
+	ASSERT_EQ(0, pthread_create(&caller, NULL, get_hw_infos, &call));
+	for (i = 0; i < 5; i++)
+		EXPECT_EQ(0, device_reset(&self->dev));
+	enough = true;
+	ASSERT_EQ(0, pthread_join(caller, NULL));
+}
+
+/* --- What a monitor asks for, unchecked ---------------------------------------- */
+
+/* The bits beside the address are other fields of the PASID entry */
+TEST_F(stable, table_address)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	unsigned int bit;
+	uint32_t pt_id;
+
+	for (bit = 0; bit < 12; bit++)
+		EXPECT_EQ(-EINVAL, device_alloc_nested(vmm, &self->dev,
+						       root | 1 << bit, 0,
+						       &pt_id));
+	for (bit = 48; bit < 64; bit++)
+		EXPECT_EQ(-EINVAL, device_alloc_nested(vmm, &self->dev,
+						       root | 1ULL << bit, 0,
+						       &pt_id));
+	EXPECT_EQ(-EOPNOTSUPP, device_alloc_nested(vmm, &self->dev, root, 8,
+						   &pt_id));
+	EXPECT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
+}
+
+/* What is flushed, or refused, is all that was asked for */
+TEST_F(stable, range_overflow)
+{
+	struct {
+		uint64_t va, pages;
+		int ret;
+	} range[] = {
+		{ 0, 1ULL << 52, 0 }, { 0, -1ULL, 0 }, { 0, 1ULL << 51, 0 },
+		{ 0, 4, 0 }, { 0, (1ULL << 52) + 1, -EINVAL },
+		{ 0, 1ULL << 63, -EINVAL }, { 0, 0, -EINVAL },
+		{ PAGE, 1ULL << 52, -EINVAL }, { PAGE, -1ULL, -EINVAL },
+		{ -PAGE, 2, -EINVAL }, { -PAGE, 1, 0 },
+	};
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	unsigned int i, page;
+	uint32_t pt_id;
+
+	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
+	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
+	for (i = 0; i < sizeof(range) / sizeof(*range); i++) {
+		map_letters(vmm, root, 4, 'A');
+		ASSERT_EQ(0, device_invalidate(vmm, pt_id, 0, 4));
+		for (page = 0; page < 4; page++)
+			EXPECT_EQ('A' + page, dma_read(&self->dev, 0, page * PAGE));
+		map_letters(vmm, root, 4, 'E');
+		EXPECT_EQ(range[i].ret, device_invalidate(vmm, pt_id, range[i].va,
+							  range[i].pages));
+		if (range[i].ret || range[i].va)
+			continue;
+		for (page = 0; page < 4; page++)
+			EXPECT_EQ('E' + page, dma_read(&self->dev, 0, page * PAGE));
+	}
+}
+
+/* UBSAN tells of it, once a boot: a shift by a number that the guest chose */
+TEST_F(stable, first_nested_attach)
+{
+	uint64_t root = guest_table(&self->vmm);
+	uint32_t pt_id;
+
+	guest_map(&self->vmm, root, 48, 0, page_of('A'), PAGE, GUEST_RW);
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, 0, &pt_id));
+	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
+	EXPECT_EQ('A', dma_read(&self->dev, 0, 0));
+}
+
+/* --- ATS, and devices that fail ------------------------------------------------- */
+
+/* A device keeps ATS when its page table becomes one of the guest */
+TEST_F(stable, nested_with_ats)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm), asked;
+	uint32_t pt_id;
+
+	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, page_of('A')));
+	map_letters(vmm, root, 1, 'A');
+	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
+	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
+	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+
+	asked = dma_count(&self->dev, PDMA_N_INV_REQUESTS);
+	map_letters(vmm, root, 1, 'B');
+	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
+	EXPECT_EQ(asked + 1, dma_count(&self->dev, PDMA_N_INV_REQUESTS));
+	EXPECT_EQ('B', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+}
+
+/* What became of its flush is told to a guest, once. Before, it has no ATS either. */
+TEST_F(stable, guest_is_told)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	uint32_t pt_id;
+
+	map_letters(vmm, root, 1, 'A');
+	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
+	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
+	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+	map_letters(vmm, root, 1, 'B');
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(-ETIMEDOUT, device_invalidate(vmm, pt_id, 0, 1));
+	dma_fail(&self->dev, 1, true);
+	EXPECT_EQ(-EIO, device_invalidate(vmm, pt_id, 0, 1));
+	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
+	EXPECT_EQ('B', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+}
+
+/* The page goes, and the device does not get at it any more, whatever it says */
+static void unmap_from_broken(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(stable) *self, bool bad)
+{
+	struct monitor *vmm = &self->vmm;
+
+	memset(monitor_at(vmm, PIECE), 'P', PAGE);
+	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	dma_fail(&self->dev, NEVER, bad);
+	EXPECT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
+	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+
+	/* It lost ATS, and nothing else */
+	EXPECT_EQ(0, monitor_map(vmm, PIECE, PIECE_SIZE, true));
+	EXPECT_EQ('P', dma_read(&self->dev, 0, PIECE));
+	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+}
+
+TEST_F(stable, bad_answer)
+{
+	unmap_from_broken(_metadata, self, true);
+}
+
+TEST_F(stable, no_answer)
+{
+	unmap_from_broken(_metadata, self, false);
+}
+
+/* One answer that got lost costs a device nothing */
+TEST_F(stable, one_answer_lost)
+{
+	memset(monitor_at(&self->vmm, PIECE), 'P', PAGE);
+	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	dma_fail(&self->dev, 1, false);
+	EXPECT_EQ(0, monitor_unmap(&self->vmm, PIECE, PIECE_SIZE));
+	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ(0, monitor_map(&self->vmm, PIECE, PIECE_SIZE, true));
+	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+}
+
+/* --- The queue ------------------------------------------------------------------ */
+
+/* Flushes of two descriptors, and the wait */
+static void flush_often(struct __test_metadata *_metadata,
+			FIXTURE_DATA(stable) *self, unsigned int times)
+{
+	while (times--) {
+		ASSERT_EQ(0, monitor_unmap(&self->vmm, PIECE, PIECE_SIZE));
+		ASSERT_EQ(0, monitor_map(&self->vmm, PIECE, PIECE_SIZE, true));
+	}
+}
+
+/* The unit refuses one of them: x-inv-refuse */
+TEST_F(stable, refused_descriptor)
+{
+	flush_often(_metadata, self, 1000);
+}
+
+/* --- The order of tear-down ------------------------------------------------------ */
+
+static void *detach(void *arg)
+{
+	device_detach(arg);
+	return NULL;
+}
+
+/*
+ * An unmap beside a detach, on a unit that takes its time: when it returns, no DMA
+ * reaches the page. Which of the two is first is up to chance, so there are several
+ * tries.
+ */
+TEST_F(stable, unmap_in_detach)
+{
+	struct monitor *vmm = &self->vmm;
+	unsigned int try, reached = 0;
+	pthread_t detacher;
+
+	memset(monitor_at(vmm, PIECE), 'P', PAGE);
+	for (try = 0; try < 6; try++) {
+		ASSERT_EQ('P', dma_read(&self->dev, 0, PIECE));
+		ASSERT_EQ(0, pthread_create(&detacher, NULL, detach, &self->dev));
+		usleep(30000 * try);
+		ASSERT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
+		reached += dma_read(&self->dev, 0, PIECE) == 'P';
+		pthread_join(detacher, NULL);
+		ASSERT_EQ(0, monitor_map(vmm, PIECE, PIECE_SIZE, true));
+		ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
+	}
+	EXPECT_EQ(0, reached);
+}
+
+TEST_HARNESS_MAIN
