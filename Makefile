@@ -127,7 +127,6 @@ install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 		install -m 644 tools/completion.bash \
 			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
 	done
-	install -m 755 tools/pasid-timeline $(call install-to,sbin)
 	install -m 644 tools/alerts.yml $(call install-to,lib/nested-sva)
 
 deb: tools ## build/nested-sva-tools_*.deb: a package of them, static

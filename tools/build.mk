@@ -9,7 +9,7 @@
 TOOLS		:= pasidsnoop invsnoop pasidtop invlat
 # Those without BPF
 PLAIN_TOOLS	:= pasidwhy
-SCRIPTS		:= pasid-report
+SCRIPTS		:= pasid-report pasid-timeline
 # For bpftool iter pin
 ITERATORS	:= pasids.bpf.o
 TOOLS_OUT	?= build/tools

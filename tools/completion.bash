@@ -18,4 +18,4 @@ _nested_sva_tool() {
 }
 
 complete -o bashdefault -o default -F _nested_sva_tool \
-	pasidwhy pasid-report
+	pasidwhy pasid-report pasid-timeline

@@ -104,16 +104,18 @@ all_is_there() {
 # Nothing else is in there: no libc, no shell
 runs_there() {
 	for program in $programs; do
-		case $program in pasid-report) continue ;; esac
+		case $program in *-*) continue ;; esac
 		got=$(chroot "$root" "/usr/sbin/$program" --version) || return
 		echo "$got"
 		[ "${got#"$program $(field Version)"}" != "$got" ] || return
 	done
 }
 
-script_has_the_version() {
-	[ "$(sh "$root/usr/sbin/pasid-report" --version)" = \
-		"pasid-report $(field Version)" ]
+scripts_have_the_version() {
+	for script in pasid-report pasid-timeline; do
+		[ "$(sh "$root/usr/sbin/$script" --version)" = \
+			"$script $(field Version)" ] || return
+	done
 }
 
 manual_is_read() {
@@ -167,7 +169,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "it is installed" installs
 	check "programs, manuals, completion are there" all_is_there
 	check "the programs run where there is nothing else" runs_there
-	check "the script has the version of the package" script_has_the_version
+	check "the scripts have the version of the package" scripts_have_the_version
 	check "the manuals are good" manual_is_read
 	check "options are completed" completes "pasidsnoop --js" --json
 	check "so are those of the script" completes "pasid-report -" --duration
