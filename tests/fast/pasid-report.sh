@@ -77,7 +77,7 @@ calls() {
 		sort -u >"$work/calls"
 	diff - "$work/calls" <<-END
 	dmesg 
-	invlat 1 1 -j
+	invlat -j 1 1
 	invsnoop --stuck -d 1 -j
 	pasidtop --once -j
 	pasidwhy 
@@ -121,7 +121,7 @@ no_tools() {
 it_fails() {
 	fake invlat 'echo {}; echo "invlat: it lacks CAP_BPF." >&2; exit 3'
 	run && has latency.json '{}' && has report.txt \
-		'^not had +latency.json +invlat 1 1 -j: status 3, invlat: it lacks CAP_BPF'
+		'^not had +latency.json +invlat -j 1 1: status 3, invlat: it lacks CAP_BPF'
 }
 
 # Were its time not limited, this would not end.

@@ -105,7 +105,7 @@ check "each life is there" lives_are_there
 check "bindings are there" bindings_are_there
 check "a free ends bindings" free_ends_bindings
 check "what overlaps stays apart" overlapping_ones_stay_apart
-check "no argument is wrong usage" refused 2 usage
+check "no argument is wrong usage" refused 2 Usage
 echo '{"type":"start"}' >"$work/none"
 check "what is no recording is refused" refused 5 'no recording' "$work/none"
 check "a recording of pasidtop has no events" refused 5 'no recording of' \
