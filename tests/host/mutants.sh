@@ -40,11 +40,13 @@ deal() { # LIST NAME
 }
 
 # died FILE LOG: what to say of its first line, which had no verdict. What the
-# kernel complains of before it began is a slow machine's, not the mutant's.
+# kernel complains of before it began is a slow machine's, not the mutant's. A case
+# of KUnit that fails says so before what it left behind hangs the kernel.
 died() {
 	read -r mutant _ test <"$1"
 	if sed "0,/begins $mutant $test/d" "$2" |
-	   grep -qE 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall'; then
+	   grep -qE -e 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' \
+		-e "# $test: (EXPECTATION|ASSERTION) FAILED"; then
 		echo "verdict $mutant $test died"
 	else
 		echo
