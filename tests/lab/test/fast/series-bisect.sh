@@ -118,7 +118,8 @@ add_patch() {
 	(cd new && "$@")
 	cp -a new b
 	{
-		printf 'Subject: [PATCH] %s\n\n%s\n---\n' "$1" "$message"
+		printf 'From: A <a@localhost>\nSubject: [PATCH] %s\n\n%s\n---\n' \
+			"$1" "$message"
 		git diff --no-index --no-prefix a b | sed "s|^diff --git b/|diff --git a/|"
 	} >"$patches/$name"
 	echo "$name" >>"$patches/series"
@@ -301,6 +302,33 @@ sample_changed_first() {
 	sampled 0 2 3 && sampled 1 2 3
 }
 
+make_tree() {
+	series "$1"
+	rm -rf "$project/build/tree"
+	KSRC=$tmp/source.tar.xz "$project/patches/bin/tree" >"$tmp/out" 2>&1 || show
+}
+
+try_commit() {
+	(cd "$project/build/tree" && KSRC=$tmp/source.tar.xz "$@") >"$tmp/out" 2>&1
+}
+
+git_bisect_finds() {
+	make_tree "/* breaks tests */" || return
+	try_commit git bisect start series base || show || return
+	try_commit git bisect run "$project/patches/bin/bisect" -t || show || return
+	if ! grep -q 'is the first bad commit' "$tmp/out" ||
+	   ! grep -qx '    second' "$tmp/out"; then
+		show
+	fi
+}
+
+git_bisect_skips() {
+	make_tree "/* breaks kernel */" || return
+	status=0
+	try_commit "$project/patches/bin/bisect" -t || status=$?
+	[ "$status" -eq 125 ] || show
+}
+
 workdir
 tmp=$work
 make_kernel
@@ -343,5 +371,7 @@ check "finds: the selftests do not build" found selftests kselftest \
 check "blames no patch for the one before it" only_the_guilty
 check "tries what another configuration changes" tried_with_another_config
 check "refuses patches that are not there" range_is_checked
+check "git bisect run: finds the commit whose tests fail" git_bisect_finds
+check "git bisect run: skips one that does not build" git_bisect_skips
 
 finish
