@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect stable kernel-stable bench install deb clean
+.PHONY: check check-fast bisect stable mails kernel-stable bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -47,6 +47,9 @@ refresh: deps ## bring BASE and patches/ to a newer Linux 6.12.N [TO=6.12.N]
 
 stable: initramfs kernel-stable ## patches/stable as mails, if all of it holds
 	@patches/bin/stable
+
+mails: deps ## a part of the series as mails: PART=4 [SINCE=COMMIT]
+	@patches/bin/mails $(call quote,$(PART)) $(if $(SINCE),$(call quote,$(SINCE)))
 
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect

@@ -254,6 +254,47 @@ tree_survives_bad_patch() {
 		[ -z "$(tree_git status --porcelain)" ]
 }
 
+# --- mails -------------------------------------------------------------------
+
+# Of another series than the one that is committed, and of a maintainers' file.
+make_mails() {
+	afresh
+	git -C "$PATCHES" init -q
+	git -C "$PATCHES" add -A
+	git -C "$PATCHES" -c user.name=A -c user.email=a@localhost commit -q -m old
+	sed -i 's/^Tested by.*/Tested by trying it./' "$PATCHES"/0002-*
+	printf '%s\n' 'Subject: [PATCH 0/2] mini: Changes' '' 'Two of them.' \
+		>"$PATCHES/cover-letter-1.txt"
+	mkdir -p "$BUILD/tree/scripts"
+	printf '%s\n' 'print "Main Tainer <main\@localhost>\n";' \
+		'print scalar(@ARGV), "\@localhost\n";' >"$BUILD/tree/scripts/get_maintainer.pl"
+	"$here/mails" "$@"
+}
+
+mails_are_of_the_part() {
+	make_mails 1 HEAD && cd "$BUILD/mail/1" &&
+	[ "$(grep -h '^Subject' -- * | xargs)" = "Subject: [PATCH 0/2] mini: Changes \
+Subject: [PATCH 1/2] iommu: Add a new file in a new directory \
+Subject: [PATCH 2/2] iommu: Change a line" ] &&
+	[ "$(grep -l '^To: Main Tainer <main@localhost>,$' -- * | wc -l)" = 3 ] &&
+	grep -q '^    5@localhost$' 0001-* &&
+	id=$(sed -n 's/^Message-Id: //Ip' 0000-*) && grep -qF "In-Reply-To: $id" 0002-*
+}
+
+mails_tell_what_changed() {
+	make_mails 1 HEAD && cd "$BUILD/mail/1" &&
+	sed -n '/^Two of them/,$p' 0000-* >"$tmp/cover" &&
+	grep -q '^Changes since HEAD$' "$tmp/cover" &&
+	grep -q '1:.* = 1:.* iommu: Add a new file' "$tmp/cover" &&
+	grep -q '2:.* ! 2:.* iommu: Change a line' "$tmp/cover" &&
+	grep -q '^ *+ *Tested by trying it' "$tmp/cover"
+}
+
+mails_refuse() {
+	make_mails 2 >/dev/null && fails "no part 3" "$here/mails" 3 &&
+		fails "no series in nowhere" "$here/mails" 1 nowhere && fails usage "$here/mails"
+}
+
 # --- source -------------------------------------------------------------------
 
 source_writes_little() {
@@ -559,6 +600,10 @@ check "export refuses a sign-off" export_refuses_people
 check "export refuses what a mail cannot carry" export_refuses_loss
 check "tree never loses work" tree_keeps_work
 check "tree survives a patch that does not apply" tree_survives_bad_patch
+
+check "mails: those of the part, to the maintainers, in a thread" mails_are_of_the_part
+check "mails: what changed since another state" mails_tell_what_changed
+check "mails: refuses what is not there" mails_refuse
 
 check "source writes only what differs" source_writes_little
 check "source keeps edits by hand" source_keeps_edits
