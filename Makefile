@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect stable mails kernel-stable bench install deb clean
+.PHONY: check check-fast bisect stable mails kernel-stable coverage bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -59,8 +59,8 @@ bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 kernel: source ## build the kernel of the VM: build/kernel
 	@tests/lab/vm/kernel build/linux build/kernel
 
-kernel-debug: source ## the same with KASAN, lockdep and kmemleak
-	@tests/lab/vm/kernel build/linux build/kernel-debug tests/lab/vm/config.debug
+kernel-debug: source ## the same with KASAN, lockdep, kmemleak and gcov
+	@tests/lab/vm/kernel -c build/linux build/kernel-debug tests/lab/vm/config.debug
 	@mkdir -p build/debug-bugs
 	@cp -u tests/host/debug/Kbuild tests/host/debug/*.c build/debug-bugs/
 	@rm -f build/debug-bugs/*.ko
@@ -107,6 +107,11 @@ check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## ev
 
 check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
 	@tests/run fast $(TESTS)
+
+coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
+	@tests/run vm host/debug
+	@cd build/vm/debug && ../../../tests/host/debug/coverage.py -u \
+		../../kernel-debug kunit kselftest vmm oracle cgroup
 
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run

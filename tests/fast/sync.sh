@@ -188,6 +188,23 @@ defects_are_those_of_the_mutants() {
 		sed '$d' | diff - "$work/defects"
 }
 
+# The last column names cases, scripts, and documents of the kernel after the series.
+answers_are_there() {
+	sed -n 's/^| .* | \(.*\) |$/\1/p' "$top/Documentation/objections.md" |
+		grep -o '`[^`]*`' | tr -d '`' >"$work/answers"
+	[ -s "$work/answers" ] || return
+	while IFS= read -r answer; do
+		case $answer in
+		*.rst) grep -q "^+++ b/Documentation/$answer\$" "$top"/patches/*.patch ;;
+		*/*) [ -e "$top/$answer" ] ;;
+		*) grep -qE "[(, ]${answer##*.}\)" "$top"/patches/*.patch \
+			"$top/tests/vmm/vmm_test.c" ;;
+		esac && continue
+		echo "$answer"
+		return 1
+	done <"$work/answers"
+}
+
 check_tool() {
 	about "$1"
 	check "$name: the manual has no roff warnings" test ! -s "$work/warnings"
@@ -214,4 +231,5 @@ done
 check "every tool is in README and tracing.md" every_tool_is_listed
 check "the defects in testing.md are those of tests/mutants/rows" \
 	defects_are_those_of_the_mutants
+check "what objections.md points to is there" answers_are_there
 finish

@@ -51,6 +51,14 @@ noticed() { # TEXT
 	[ $? -eq 1 ]
 }
 
+covered() { # LEAST
+	"$here/coverage.py" "$kernel" "$work/kunit" "$work/kselftest" "$work/vmm" \
+		"$work/oracle" "$work/cgroup" >"$work/coverage" || return
+	echo "$kernel/unreached has the other lines"
+	awk -F ' *[|] *' -v least="$1" '$2 == "all" { all = $5 } END { exit !(all >= least) }' \
+		"$work/coverage"
+}
+
 bugs() {
 	sed '/^#/d' "$here/list"
 }
@@ -71,6 +79,10 @@ guest_test kunit intel_iommu=off
 guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
 guest_test vmm
 guest_test oracle
+
+guest_test cgroup
+check "of 100 lines that the series adds, the tests executed 95" covered 95
+note "$(cat "$work/coverage")"
 
 # KASAN reports one bug in a boot if it is not asked for more.
 boot_debug bugs -a kasan_multi_shot "$here/guest.sh" "$here/list" "$module"
