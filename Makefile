@@ -11,7 +11,7 @@ V		?= 0
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
 .PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect stable mails kernel-stable coverage bench install deb clean
+.PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -111,7 +111,16 @@ check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
 coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
 	@tests/run vm host/debug
 	@cd build/vm/debug && ../../../tests/host/debug/coverage.py -u \
-		../../kernel-debug kunit kselftest vmm oracle cgroup
+		../../kernel-debug kunit kselftest vmm oracle cgroup fuzz fuzz-mock
+
+FUZZ_ARGS	= steps=$(or $(STEPS),1000000) seed=$(or $(SEED),$(shell date +%s))
+fuzz: initramfs qemu kernel-debug ## random calls on the debug kernel [STEPS=N SEED=N]
+	@tests/lab/vm/initramfs build/vm/debug/initramfs.cpio build/kernel-debug \
+		build/tools
+	@tests/lab/vm/boot -n -w -m 2G -t 86400 -a "$(FUZZ_ARGS)" \
+		-k build/kernel-debug/arch/x86/boot/bzImage \
+		-r build/vm/debug/initramfs.cpio -x tests/guest/vmm.allow \
+		tests/guest/fuzz.sh tests/vmm/vfio.sh
 
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run

@@ -133,7 +133,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
-		   vmm/vmm_try vmm/vmm_slow stable/stable_test
+		   vmm/vmm_try vmm/vmm_slow vmm/vmm_fuzz stable/stable_test
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
@@ -144,6 +144,7 @@ vmm:
 		$(tools-say) CC tests/$$program.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
+			-I$(KSRC)/drivers/iommu/iommufd \
 			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
 			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 2400
 #
-# The KUnit suites, the kselftests and the monitor with its device once more, on
-# the debug kernel (make kernel-debug): here a splat or a leak fails them too. And
+# The KUnit suites, the kselftests, the monitor with its device and random calls once
+# more, on the debug kernel (make kernel-debug): here a splat or a leak fails them too. And
 # the bugs of debug/, one of each kind, to see that none would have gone unnoticed.
 #
 # Of the kselftests, the one fixture that the series has nothing to do with and
@@ -53,7 +53,8 @@ noticed() { # TEXT
 
 covered() { # LEAST
 	"$here/coverage.py" "$kernel" "$work/kunit" "$work/kselftest" "$work/vmm" \
-		"$work/oracle" "$work/cgroup" >"$work/coverage" || return
+		"$work/oracle" "$work/cgroup" "$work/fuzz" "$work/fuzz-mock" \
+		>"$work/coverage" || return
 	echo "$kernel/unreached has the other lines"
 	awk -F ' *[|] *' -v least="$1" '$2 == "all" { all = $5 } END { exit !(all >= least) }' \
 		"$work/coverage"
@@ -81,6 +82,8 @@ guest_test vmm
 guest_test oracle
 
 guest_test cgroup
+guest_test fuzz
+guest_test fuzz-mock intel_iommu=off
 check "of 100 lines that the series adds, the tests executed 95" covered 95
 note "$(cat "$work/coverage")"
 

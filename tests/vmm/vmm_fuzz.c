@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random calls of the ioctls that know PASIDs, by threads that share a file.
+ *
+ *	vmm_fuzz mock|vfio [STEPS [SEED]]
+ *
+ * Each round is a process with a device and a stage 2, and four threads that
+ * call with values of a known kind: numbers that are in use, numbers at an edge,
+ * flags, pointers; now and then with a byte that is none of these, or with an
+ * allocation that fails. A round ends as monitors do: orderly, killed, or with
+ * its file closed under its threads. What has to hold, besides a quiet kernel log:
+ * no call returns an error that its documentation does not list.
+ * Numbers are the same for a seed; how the threads meet is not.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "iommufd_test.h"
+#include "pasid-dma.h"
+#include "vmm.h"
+
+#define THREADS		4
+#define ROUND		1000		/* steps of a round's thread */
+#define ENTRIES		8
+#define PASIDS		16
+
+static struct monitor vmm;
+static struct device dev = { .fd = -1 };
+static volatile uint32_t pasids[PASIDS];	/* that some thread was given */
+static bool on_mock;
+
+struct thread {
+	pthread_t id;
+	uint64_t state;
+	int fail_nth;
+	unsigned int steps;
+	bool wild;			/* this call has bytes of no kind */
+	bool failing;			/* and this one an allocation that fails */
+	int32_t results[ENTRIES];
+	struct iommu_cache_invalidate_info entries[ENTRIES];
+	struct iommu_gpasid_bind_data bind;
+};
+
+/* Of all rounds: how often each kind of call succeeded, and was refused */
+struct count {
+	unsigned long done, refused;
+};
+
+static uint32_t rnd(struct thread *thread, uint32_t below)
+{
+	/* xorshift64*: the same everywhere */
+	thread->state ^= thread->state >> 12;
+	thread->state ^= thread->state << 25;
+	thread->state ^= thread->state >> 27;
+	return (uint32_t)((thread->state * 2685821657736338717ULL) >> 33) % below;
+}
+
+#define PICK(thread, of) ((of)[rnd(thread, sizeof(of) / sizeof(*(of)))])
+
+static uint64_t edge(struct thread *thread)
+{
+	static const uint64_t edges[] = {
+		0, 1, 2, 3, 7, 8, 12, 48, 57, 63, 64, 65, 511, 512, 4095, 4096,
+		1 << 16, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 1 << 21, 1 << 30,
+		0x7fffffff, 0x80000000, 0xffffffff, 1ULL << 32, 1ULL << 47,
+		1ULL << 52, 1ULL << 63, ~0ULL, ~0ULL - 1, ~0ULL << 12,
+	};
+
+	return PICK(thread, edges);
+}
+
+static uint32_t pasid(struct thread *thread)
+{
+	return rnd(thread, 8) ? pasids[rnd(thread, PASIDS)] : edge(thread);
+}
+
+static uint32_t object(struct thread *thread)
+{
+	const uint32_t ids[] = { dev.id, vmm.parent, vmm.ioas };
+
+	return rnd(thread, 8) ? PICK(thread, ids) : rnd(thread, 16);
+}
+
+static uint32_t device(struct thread *thread)
+{
+	return rnd(thread, 16) ? dev.id : object(thread);
+}
+
+/* None in most calls, one of those that there are in others, seldom any */
+static uint32_t flags(struct thread *thread, uint32_t known)
+{
+	switch (rnd(thread, 8)) {
+	case 0:
+		return edge(thread);
+	case 1: case 2: case 3:
+		return known & rnd(thread, 1 << 16);
+	default:
+		return 0;
+	}
+}
+
+static uint64_t pointer(struct thread *thread, void *good)
+{
+	return rnd(thread, 32) ? (uintptr_t)good : edge(thread);
+}
+
+/* ---- the calls ---- */
+
+static int call(struct thread *thread, unsigned long request, void *cmd)
+{
+	uint32_t size = *(uint32_t *)cmd;
+	int ret;
+
+	if (thread->wild && size)
+		((uint8_t *)cmd)[rnd(thread, size)] ^= 1 << rnd(thread, 8);
+	if (thread->failing)
+		dprintf(thread->fail_nth, "%u", 1 + rnd(thread, 12));
+	ret = ioctl(vmm.iommu, request, cmd) ? -errno : 0;
+	if (thread->failing)
+		dprintf(thread->fail_nth, "0");
+	return ret;
+}
+
+static int do_alloc(struct thread *thread)
+{
+	struct iommu_pasid_alloc cmd = {
+		.size = sizeof(cmd), .flags = flags(thread, IOMMU_PASID_ALLOC_PRIVATE),
+		.min = rnd(thread, 8) ? 1 : edge(thread),
+		.max = rnd(thread, 4) ? (1 << MOCK_PASID_WIDTH) - 2 : edge(thread),
+	};
+	int ret;
+
+	if (cmd.flags)
+		cmd.private_id = rnd(thread, 8) ? 1 + rnd(thread, 99) : edge(thread);
+	ret = call(thread, IOMMU_PASID_ALLOC, &cmd);
+	if (!ret)
+		pasids[rnd(thread, PASIDS)] = cmd.out_pasid;
+	return ret;
+}
+
+static int do_free(struct thread *thread)
+{
+	struct iommu_pasid_free cmd = { .size = sizeof(cmd), .pasid = pasid(thread) };
+
+	return call(thread, IOMMU_PASID_FREE, &cmd);
+}
+
+static int do_info(struct thread *thread)
+{
+	struct iommu_pasid_info cmd = { .size = sizeof(cmd), .flags = flags(thread, 0) };
+
+	return call(thread, IOMMU_PASID_INFO, &cmd);
+}
+
+static int do_lookup(struct thread *thread)
+{
+	struct iommu_pasid_lookup cmd = {
+		.size = sizeof(cmd), .flags = flags(thread, IOMMU_PASID_LOOKUP_PRIVATE),
+		.pasid = pasid(thread), .private_id = rnd(thread, 99),
+	};
+
+	return call(thread, IOMMU_PASID_LOOKUP, &cmd);
+}
+
+/* Mostly to something that leaves PASIDs for the others */
+static int do_quota(struct thread *thread)
+{
+	struct iommu_option cmd = {
+		.size = sizeof(cmd), .option_id = IOMMU_OPTION_PASID_QUOTA,
+		.op = IOMMU_OPTION_OP_SET,
+		.val64 = rnd(thread, 4) ? 40 : edge(thread),
+	};
+
+	return call(thread, IOMMU_OPTION, &cmd);
+}
+
+static int do_gpasid_info(struct thread *thread)
+{
+	struct iommu_gpasid_info_cmd cmd = {
+		.size = sizeof(cmd), .flags = flags(thread, 0), .dev_id = device(thread),
+	};
+
+	return call(thread, IOMMU_GPASID_INFO, &cmd);
+}
+
+static int do_bind(struct thread *thread)
+{
+	struct iommu_gpasid_bind cmd = {
+		.size = sizeof(cmd), .flags = rnd(thread, 16) ? 0 : edge(thread),
+		.dev_id = device(thread),
+		.pt_id = rnd(thread, 16) ? vmm.parent : object(thread),
+		.data_uptr = pointer(thread, &thread->bind),
+	};
+	struct iommu_gpasid_bind_data *data = &thread->bind;
+
+	*data = (struct iommu_gpasid_bind_data) {
+		.argsz = rnd(thread, 16) ? sizeof(*data) : edge(thread), .version = 1,
+		.format = IOMMU_PASID_FORMAT_INTEL_VTD,
+		.addr_width = rnd(thread, 8) ? 48 : edge(thread),
+		.flags = flags(thread, IOMMU_SVA_GPASID_VAL | IOMMU_SVA_GPASID_LOCAL),
+		.hpasid = pasid(thread),
+		.gpgd = GUEST_BASE + rnd(thread, 64) * PAGE + (rnd(thread, 8) ? 0 : edge(thread)),
+		.vendor.vtd.flags = rnd(thread, 8) ? 0 : edge(thread),
+	};
+	if (data->flags == IOMMU_SVA_GPASID_VAL)
+		data->gpasid = rnd(thread, 99);
+	if (thread->wild)
+		((uint8_t *)data)[rnd(thread, sizeof(*data))] ^= 1 << rnd(thread, 8);
+	return call(thread, IOMMU_GPASID_BIND, &cmd);
+}
+
+static int do_unbind(struct thread *thread)
+{
+	struct iommu_gpasid_unbind cmd = {
+		.size = sizeof(cmd), .flags = rnd(thread, 16) ? 0 : edge(thread),
+		.dev_id = device(thread), .pasid = pasid(thread),
+	};
+
+	return call(thread, IOMMU_GPASID_UNBIND, &cmd);
+}
+
+static struct iommu_cache_invalidate_info entry(struct thread *thread)
+{
+	struct iommu_cache_invalidate_info info;
+
+	switch (rnd(thread, 4)) {
+	case 0:
+		info = inv_domain();
+		break;
+	case 1:
+		info = inv_pasid(pasid(thread));
+		break;
+	default:
+		info = inv_range(pasid(thread), edge(thread),
+				 rnd(thread, 8) ? PAGE : edge(thread),
+				 rnd(thread, 4) ? 1 + rnd(thread, 99) : edge(thread));
+	}
+	if (!rnd(thread, 16))
+		info.cache = edge(thread);
+	if (!rnd(thread, 16))
+		info.argsz = edge(thread);
+	if (thread->wild)
+		((uint8_t *)&info)[rnd(thread, sizeof(info))] ^= 1 << rnd(thread, 8);
+	return info;
+}
+
+static int do_invalidate(struct thread *thread)
+{
+	struct iommu_gpasid_invalidate cmd = {
+		.size = sizeof(cmd), .flags = flags(thread, IOMMU_GPASID_INVALIDATE_GO_ON),
+		.dev_id = device(thread),
+		.entry_len = rnd(thread, 32) ? sizeof(*thread->entries) : edge(thread),
+		.data_uptr = pointer(thread, thread->entries),
+		.result_uptr = rnd(thread, 4) ? pointer(thread, thread->results) : 0,
+		.entry_num = rnd(thread, 32) ? 1 + rnd(thread, ENTRIES) : edge(thread),
+	};
+
+	/* More than there are would read, and write, what is behind them */
+	if (cmd.entry_num > ENTRIES && cmd.entry_num <= 256)
+		cmd.entry_num = ENTRIES;
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		thread->entries[i] = entry(thread);
+	return call(thread, IOMMU_GPASID_INVALIDATE, &cmd);
+}
+
+/* The stage 2 loses its first pages, and has them back */
+static int do_remap(struct thread *thread)
+{
+	uint64_t gpa = GUEST_BASE + rnd(thread, 16) * PAGE;
+
+	if (monitor_unmap(&vmm, gpa, PAGE))
+		return 0;
+	monitor_map(&vmm, gpa, PAGE, true);
+	return 0;
+}
+
+/* What the device itself is attached to comes and goes */
+static int do_attach(struct thread *thread)
+{
+	if (on_mock)
+		return 0;
+	if (rnd(thread, 2))
+		device_attach(&dev, vmm.parent);
+	else
+		device_detach(&dev);
+	return 0;
+}
+
+static int do_dma(struct thread *thread)
+{
+	static pthread_mutex_t registers = PTHREAD_MUTEX_INITIALIZER;
+	struct dma dma = {
+		.op = PDMA_OP_COPY, .pasid = pasid(thread), .len = 64,
+		.src = rnd(thread, 64) * PAGE, .dst = rnd(thread, 64) * PAGE,
+	};
+
+	if (on_mock)
+		return 0;
+	pthread_mutex_lock(&registers);
+	dma_start(&dev, &dma);
+	pthread_mutex_unlock(&registers);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	unsigned int weight;
+	int (*call)(struct thread *thread);
+	int errors[16];			/* that are documented */
+} calls[] = {
+	{ "PASID_ALLOC", 4, do_alloc, { EINVAL, ENOSPC, EDQUOT, EAGAIN, EEXIST,
+					ENOENT, ENOMEM, EOPNOTSUPP } },
+	{ "PASID_FREE", 3, do_free, { ENOENT, EOPNOTSUPP } },
+	{ "PASID_INFO", 1, do_info, { EOPNOTSUPP } },
+	{ "PASID_LOOKUP", 2, do_lookup, { ENOENT, ENODATA, EOPNOTSUPP } },
+	{ "OPTION", 1, do_quota, { EINVAL, EPERM } },
+	{ "GPASID_INFO", 1, do_gpasid_info, { ENOENT, EOPNOTSUPP } },
+	{ "GPASID_BIND", 6, do_bind, { ENOENT, EBUSY, EINVAL, E2BIG, EOPNOTSUPP,
+				       ENOMEM, EFAULT, ENOSPC } },
+	{ "GPASID_UNBIND", 3, do_unbind, { ENOENT, EOPNOTSUPP } },
+	{ "GPASID_INVALIDATE", 8, do_invalidate, {
+		EINVAL, E2BIG, EOVERFLOW, EOPNOTSUPP, ENOENT, EFAULT, ETIMEDOUT,
+		EIO, ECANCELED, ENOMEM } },
+	{ "remap", 2, do_remap, {} },
+	{ "attach", 1, do_attach, {} },
+	{ "dma", 4, do_dma, {} },
+};
+
+#define NR_CALLS	(sizeof(calls) / sizeof(*calls))
+
+static struct count *counts;		/* shared by the rounds */
+static volatile bool *wrong, closed;
+
+static bool documented(const struct thread *thread, unsigned int nr, int error)
+{
+	if (closed && error == EBADF)
+		return true;
+	/* The door itself: unknown size or number, what cannot be read */
+	if (thread->wild && (error == EINVAL || error == E2BIG || error == EFAULT ||
+			     error == EOPNOTSUPP || error == ENOENT || error == ENOTTY))
+		return true;
+	if (thread->failing && (error == ENOMEM || error == EFAULT))
+		return true;
+	for (const int *known = calls[nr].errors; *known; known++) {
+		if (*known == error)
+			return true;
+	}
+	return false;
+}
+
+static unsigned int choose(struct thread *thread)
+{
+	unsigned int all = 0, nr;
+
+	for (nr = 0; nr < NR_CALLS; nr++)
+		all += calls[nr].weight;
+	all = rnd(thread, all);
+	for (nr = 0; all >= calls[nr].weight; nr++)
+		all -= calls[nr].weight;
+	return nr;
+}
+
+static void step(struct thread *thread)
+{
+	unsigned int nr = choose(thread);
+	int ret;
+
+	thread->wild = !rnd(thread, 16);
+	thread->failing = thread->fail_nth >= 0 && !rnd(thread, 16);
+	ret = calls[nr].call(thread);
+	__atomic_add_fetch(ret ? &counts[nr].refused : &counts[nr].done, 1, __ATOMIC_RELAXED);
+	if (!ret || documented(thread, nr, -ret))
+		return;
+	printf("# IOMMU_%s: %s is not documented%s%s\n", calls[nr].name, strerror(-ret),
+	       thread->wild ? ", wild" : "", thread->failing ? ", failing" : "");
+	*wrong = true;
+}
+
+static void *run(void *arg)
+{
+	struct thread *thread = arg;
+
+	thread->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	for (unsigned int i = 0; i < thread->steps; i++)
+		step(thread);
+	return NULL;
+}
+
+/* ---- a round ---- */
+
+static int mock_open(void)
+{
+	struct iommu_test_cmd mock = {
+		.size = sizeof(mock), .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS, .id = vmm.ioas,
+		.mock_domain_flags.dev_flags = MOCK_FLAGS_DEVICE_PASID,
+	};
+
+	if (ioctl(vmm.iommu, IOMMU_TEST_CMD, &mock))
+		return -errno;
+	dev.id = mock.mock_domain_flags.out_idev_id;
+	return 0;
+}
+
+static void set_up(void)
+{
+	int ret = monitor_open(&vmm);
+
+	if (!ret)
+		ret = on_mock ? mock_open() : device_open(&vmm, &dev, 0);
+	if (!ret)
+		ret = device_alloc_parent(&vmm, &dev);
+	if (!ret)
+		return;
+	printf("# no device: %s\n", strerror(-ret));
+	fflush(stdout);
+	_exit(1);
+}
+
+/* Ended in turn orderly, by a signal, and by a close under its threads */
+static void round_of(unsigned int nr, uint64_t seed, unsigned int steps)
+{
+	struct thread threads[THREADS] = { };
+
+	set_up();
+	for (unsigned int i = 0; i < THREADS; i++) {
+		threads[i].state = (seed + nr) * 0x9e3779b97f4a7c15ULL + i + 1;
+		threads[i].steps = steps;
+		if (nr % 3 == 1 && !i)
+			threads[i].steps = steps / 2;
+		pthread_create(&threads[i].id, NULL, run, &threads[i]);
+	}
+	pthread_join(threads[0].id, NULL);
+	fflush(stdout);
+	if (nr % 3 == 1)
+		kill(getpid(), SIGKILL);
+	if (nr % 3 == 2) {
+		closed = true;
+		close(vmm.iommu);
+	}
+	for (unsigned int i = 1; i < THREADS; i++)
+		pthread_join(threads[i].id, NULL);
+	fflush(stdout);
+	_exit(0);
+}
+
+static void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		printf("# %s: %s\n", path, strerror(errno));
+	close(fd);
+}
+
+/* Some of these are only there in the debug kernel, and some have no such file. */
+static void prepare_failures(void)
+{
+	static const char *const dirs[] = {
+		"failslab", "fail_page_alloc", "fail_iommufd", "fail_usercopy",
+	};
+	char path[64];
+
+	for (unsigned int i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", dirs[i]);
+		put(path, "N");
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", dirs[i]);
+		put(path, "0");
+	}
+}
+
+static void *shared(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (at != MAP_FAILED)
+		return at;
+	perror("vmm_fuzz: mmap");
+	exit(1);
+}
+
+/* A kind of call that always or never succeeds tries nothing. */
+static bool report(void)
+{
+	bool good = !*wrong;
+
+	for (unsigned int i = 0; i < NR_CALLS; i++) {
+		printf("# %s: %lu done, %lu refused\n", calls[i].name, counts[i].done,
+		       counts[i].refused);
+		if (*calls[i].errors && (!counts[i].done || !counts[i].refused))
+			good = false;
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long steps = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000;
+	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+	int status, pid;
+
+	on_mock = argc > 1 && !strcmp(argv[1], "mock");
+	if (argc < 2 || (!on_mock && strcmp(argv[1], "vfio"))) {
+		fprintf(stderr, "usage: vmm_fuzz mock|vfio [STEPS [SEED]]\n");
+		return 2;
+	}
+	counts = shared(NR_CALLS * sizeof(*counts));
+	wrong = shared(sizeof(*wrong));
+	prepare_failures();
+	printf("# seed %llu\n", (unsigned long long)seed);
+	fflush(stdout);
+	for (unsigned int nr = 0; (unsigned long)nr * ROUND * THREADS < steps && !*wrong; nr++) {
+		pid = fork();
+		if (!pid)
+			round_of(nr, seed, ROUND);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			*wrong = true;
+		else if (nr % 3 == 1 ? !WIFSIGNALED(status) : status)
+			*wrong = true;
+	}
+	return report() ? 0 : 1;
+}
