@@ -33,6 +33,11 @@
 #define ROUND		1000		/* steps of a round's thread */
 #define ENTRIES		8
 #define PASIDS		16
+/*
+ * The kernel writes results where it is told. With one bit of the address wrong that
+ * is a place where nothing else is, with any number of them it is this page.
+ */
+#define RESULTS(thread)	(0x550000000000UL + ((thread) << 22))
 
 static struct monitor vmm;
 static struct device dev = { .fd = -1 };
@@ -43,10 +48,10 @@ struct thread {
 	pthread_t id;
 	uint64_t state;
 	int fail_nth;
-	unsigned int steps;
+	unsigned int nr, steps;
 	bool wild;			/* this call has bytes of no kind */
 	bool failing;			/* and this one an allocation that fails */
-	int32_t results[ENTRIES];
+	int32_t *results;
 	struct iommu_cache_invalidate_info entries[ENTRIES];
 	struct iommu_gpasid_bind_data bind;
 };
@@ -265,9 +270,6 @@ static int do_invalidate(struct thread *thread)
 		.entry_num = rnd(thread, 32) ? 1 + rnd(thread, ENTRIES) : edge(thread),
 	};
 
-	/* More than there are would read, and write, what is behind them */
-	if (cmd.entry_num > ENTRIES && cmd.entry_num <= 256)
-		cmd.entry_num = ENTRIES;
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		thread->entries[i] = entry(thread);
 	return call(thread, IOMMU_GPASID_INVALIDATE, &cmd);
@@ -390,6 +392,8 @@ static void *run(void *arg)
 {
 	struct thread *thread = arg;
 
+	thread->results = mmap((void *)RESULTS(thread->nr), PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	thread->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
 	for (unsigned int i = 0; i < thread->steps; i++)
 		step(thread);
@@ -434,6 +438,7 @@ static void round_of(unsigned int nr, uint64_t seed, unsigned int steps)
 	set_up();
 	for (unsigned int i = 0; i < THREADS; i++) {
 		threads[i].state = (seed + nr) * 0x9e3779b97f4a7c15ULL + i + 1;
+		threads[i].nr = i;
 		threads[i].steps = steps;
 		if (nr % 3 == 1 && !i)
 			threads[i].steps = steps / 2;
