@@ -32,14 +32,14 @@ static void mark(unsigned int nr)
 	must(dma_run(&dev, &nop));
 }
 
-/* Pages that no block covers with another of them */
-static void scattered(unsigned int nr)
+/* A request for each page: with 1 as distance they make up a range */
+static void pages(unsigned int nr, unsigned int distance)
 {
 	static struct iommu_cache_invalidate_info infos[256];
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		infos[i] = inv_range(1, i * 16 * PAGE, PAGE, 1);
+		infos[i] = inv_range(1, i * distance * PAGE, PAGE, 1);
 	must(invalidate(&vmm, &dev, infos, nr, NULL));
 }
 
@@ -74,7 +74,7 @@ int main(void)
 	mark(1);
 	range(0x1000, 1);
 	mark(2);
-	scattered(256);
+	pages(256, 16);
 	mark(3);
 	range(0x100000, 256);
 	mark(4);
@@ -92,11 +92,13 @@ int main(void)
 	mark(8);
 	must(pasid_unbind(&vmm, &other, 1));
 	mark(9);
+	pages(256, 1);
+	mark(10);
 
 	for (i = 2; i <= BOUND; i++)
 		must(pasid_bind_local(&vmm, &dev, i, root));
-	mark(10);
-	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
 	mark(11);
+	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
+	mark(12);
 	return 0;
 }
