@@ -25,6 +25,9 @@
 #define TARGET		(GUEST_BASE + (32ULL << 20))
 #define SOURCE		(TARGET + PAGE)
 
+/* A number that no test has so far */
+#define MORE		0x80001
+
 #define NO_ENTRY	0x59	/* Table 30: the PASID-table entry is not present */
 
 /* A guest with one device, on whose PASID it has two pages */
@@ -141,18 +144,22 @@ static void wait_for_write(char *memory)
 		usleep(1000);
 }
 
-/* As long as 20 writes would take */
-static bool is_written(char *memory)
+static bool page_is_written(volatile char *page, useconds_t us)
 {
-	volatile char *page = target(memory);
 	unsigned int i;
 
 	memset((char *)page, 'z', PAGE);
-	usleep(20000);
+	usleep(us);
 	for (i = 0; i < PAGE; i++)
 		if (page[i] != 'z')
 			return true;
 	return false;
+}
+
+/* As long as 20 writes would take */
+static bool is_written(char *memory)
+{
+	return page_is_written(target(memory), 20000);
 }
 
 /* A close does not wait for what frees in the background */
@@ -378,9 +385,9 @@ TEST_F(leave, accounted)
 	ASSERT_EQ(0, enter_cgroup(CGROUP "/cgroup.procs"));
 	before = memory_of_cgroup();
 	for (i = 1; i <= TABLES; i++) {
-		ASSERT_EQ(0, pasid_bind_local(&guest.vmm, &guest.dev, i * 64,
+		ASSERT_EQ(0, pasid_bind_local(&guest.vmm, &guest.dev, MORE + i * 64,
 					      guest.root));
-		ASSERT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, i * 64));
+		ASSERT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, MORE + i * 64));
 	}
 	EXPECT_LT(before + TABLES * (long)PAGE - SLACK, memory_of_cgroup());
 	ASSERT_EQ(0, enter_cgroup("/sys/fs/cgroup/cgroup.procs"));
@@ -487,16 +494,17 @@ static void *ask_and_unbind(void *arg)
 {
 	struct guest *guest = arg;
 	struct dma ask = {
-		.op = PDMA_OP_PAGE_REQ, .pasid = 1, .src = VA + 16 * PAGE,
+		.op = PDMA_OP_PAGE_REQ, .pasid = MORE, .src = VA + 16 * PAGE,
 		.len = PAGES * PAGE, .data = PDMA_PAGE_R | PDMA_PAGE_NO_WAIT,
 	};
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < ROUNDS && !ret; i++) {
-		ret = pasid_bind_local(&guest->vmm, &guest->dev, 1, guest->root) ?:
+		ret = pasid_bind_local(&guest->vmm, &guest->dev, MORE,
+				       guest->root) ?:
 		      dma_run(&guest->dev, &ask) ?:
-		      pasid_unbind(&guest->vmm, &guest->dev, 1);
+		      pasid_unbind(&guest->vmm, &guest->dev, MORE);
 		if (DMA_CODE(&ask) != PDMA_ST_OK)
 			ret = -EIO;
 		while (dma_pages_wanted(&guest->dev))
@@ -530,6 +538,82 @@ TEST_F(leave, drained)
 			  dma_count(&guest[i].dev, PDMA_N_PAGE_RESPONSES));
 		guest_end(&guest[i]);
 	}
+	EXPECT_ALL_BACK();
+}
+
+/* The page that comes and goes in the stage 2 */
+#define EDGE		(GUEST_BASE + GUEST_SIZE - PAGE)
+
+struct other {
+	struct guest *guest;
+	pthread_t thread;
+	volatile bool stop;
+	int ret;
+};
+
+static void *bind_and_unbind(void *arg)
+{
+	struct other *other = arg;
+	struct guest *guest = other->guest;
+
+	while (!other->stop && !other->ret)
+		other->ret = pasid_bind_local(&guest->vmm, &guest->dev, MORE,
+					      guest->root) ?:
+			     pasid_unbind(&guest->vmm, &guest->dev, MORE);
+	return NULL;
+}
+
+static void *flush_all_the_time(void *arg)
+{
+	struct other *other = arg;
+	struct guest *guest = other->guest;
+	struct iommu_cache_invalidate_info info = inv_pasid(guest->pasid);
+
+	while (!other->stop && !other->ret)
+		other->ret = invalidate(&guest->vmm, &guest->dev, &info, 1, NULL);
+	return NULL;
+}
+
+/* An unmap takes the page away, whatever else is done to the device meanwhile */
+TEST_F(leave, unmap_races)
+{
+	struct dma fill = {
+		.op = PDMA_OP_FILL | variant->request, .dst = VA, .len = PAGE,
+		.repeat = 60000, .data = 0x7878787878787878ULL,
+	};
+	volatile char *byte = self->memory + (EDGE - GUEST_BASE);
+	struct guest guest;
+	struct other others[2] = { { .guest = &guest }, { .guest = &guest } };
+	unsigned int i;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(&guest.vmm, GUEST_BASE, EDGE - GUEST_BASE,
+				 true));
+	guest_map(&guest.vmm, guest.root, 48, VA, EDGE, PAGE, GUEST_RW);
+	fill.pasid = guest.pasid;
+	dma_pace(&guest.dev, 100000);
+	ASSERT_EQ(0, pthread_create(&others[0].thread, NULL, bind_and_unbind,
+				    &others[0]));
+	ASSERT_EQ(0, pthread_create(&others[1].thread, NULL, flush_all_the_time,
+				    &others[1]));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, monitor_map(&guest.vmm, EDGE, PAGE, true));
+		*byte = 'z';
+		dma_start(&guest.dev, &fill);
+		while (*byte != 'x')
+			usleep(100);
+		ASSERT_EQ(0, monitor_unmap(&guest.vmm, EDGE, PAGE));
+		EXPECT_FALSE(page_is_written(byte, 5000));
+		ASSERT_EQ(0, dma_wait(&guest.dev, &fill));
+		EXPECT_NE(PDMA_ST_OK, DMA_CODE(&fill));
+	}
+	for (i = 0; i < 2; i++) {
+		others[i].stop = true;
+		pthread_join(others[i].thread, NULL);
+		EXPECT_EQ(0, others[i].ret);
+	}
+	guest_end(&guest);
 	EXPECT_ALL_BACK();
 }
 

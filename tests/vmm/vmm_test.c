@@ -213,6 +213,36 @@ TEST_F(vmm, table_replaced)
 	EXPECT_READ('B', 0x1000);
 }
 
+/* A large page that is broken up: the piece that was flushed is the new one */
+TEST_F(vmm, large_split)
+{
+	const uint64_t large = 2ULL << 20, va = 1ULL << 30;
+	uint64_t gpa = GUEST_BASE + GUEST_SIZE - large, table, *pieces;
+	unsigned int i;
+
+	memset(monitor_at(&self->vmm, gpa), 'L', large);
+	guest_map(&self->vmm, self->root, 48, va, gpa, large, GUEST_RW);
+	for (i = 0; i < 512; i++)
+		EXPECT_READ('L', va + i * PAGE);
+
+	table = guest_table(&self->vmm);
+	pieces = monitor_at(&self->vmm, table);
+	for (i = 0; i < 512; i++)
+		pieces[i] = (gpa + i * PAGE) | GUEST_RW;
+	pieces[1] = page_of('B') | GUEST_RW;
+	*guest_entry(&self->vmm, self->root, 48, va, large) = table | GUEST_RW;
+	EXPECT_READ('L', va + PAGE);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, va + PAGE, PAGE, 1)));
+	EXPECT_READ('B', va + PAGE);
+	EXPECT_READ('L', va + 2 * PAGE);
+
+	/* And the next one, of which the large page may still be cached */
+	pieces[2] = page_of('C') | GUEST_RW;
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, va + 2 * PAGE, PAGE, 1)));
+	EXPECT_READ('C', va + 2 * PAGE);
+	EXPECT_READ('L', va + 511 * PAGE);
+}
+
 /* What was not asked for stays cached */
 TEST_F(vmm, neighbour)
 {
