@@ -34,7 +34,7 @@ build() {
 # changes is not known. The monitor needs another machine.
 deal() { # LIST NAME
 	awk -v lanes="$lanes" -v to="$work/$2" '{
-		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 == "vmm" ? "vmm" : 0
+		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 ~ /^(vmm|leave)$/ ? $2 : 0
 		print >(to NR % lanes "-" file)
 	}' "$1"
 }
@@ -53,6 +53,10 @@ died() {
 	fi
 }
 
+# The machine of tests/guest/leave.sh, but for the slots of devices
+leave='-n -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on'
+leave="$leave -q -global -q intel-iommu.caching-mode=on"
+
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
 # never is. A kernel that does not survive has noticed, if it says so. What hangs a
@@ -60,12 +64,16 @@ died() {
 boots() {
 	n=0
 	arguments=intel_iommu=off machine=
-	[ "${1##*-}" != vmm ] || arguments='' machine=-n
+	case ${1##*-} in
+	vmm)	arguments='' machine=-n ;;
+	leave)	arguments='' machine=$leave ;;
+	esac
 	while [ -s "$1" ]; do
 		n=$((n + 1))
+		# shellcheck disable=SC2086 # a list
 		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 400 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
-			-r "$work/initramfs.cpio" ${machine:+"$machine"} \
+			-r "$work/initramfs.cpio" $machine \
 			-a "$arguments BATCH=${1##*/}" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
 			>/dev/null 2>&1 || :
@@ -115,7 +123,7 @@ lanes=$(nproc)
 [ "$lanes" -le 8 ] || lanes=8
 "$here/switch" -t >"$work/list"
 
-awk '$2 !~ /^vmm?$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
+awk '$2 !~ /^(vmm?|leave)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

@@ -83,6 +83,21 @@ void *monitor_at(struct monitor *vmm, uint64_t gpa)
 	return vmm->memory + (gpa - GUEST_BASE);
 }
 
+/* How many domain ids of the unit are taken, or a negative number */
+int unit_domain_ids(void)
+{
+	FILE *file = fopen("/sys/class/iommu/dmar0/intel-iommu/domains_used",
+			   "r");
+	int ids;
+
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%d", &ids) != 1)
+		ids = -EIO;
+	fclose(file);
+	return ids;
+}
+
 /* Without bus mastering a device does no DMA */
 static int enable_dma(struct device *dev)
 {
@@ -163,22 +178,43 @@ int device_alloc_parent(struct monitor *vmm, struct device *dev)
 	return ret;
 }
 
-/* A page table of the guest for DMA without PASID, by mainline's interface */
-int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
-			uint64_t flags, uint32_t *pt_id)
+static int alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint64_t table_flags, uint32_t flags, uint32_t fault_id,
+			uint32_t *pt_id)
 {
 	struct iommu_hwpt_vtd_s1 table = {
-		.flags = flags, .pgtbl_addr = root, .addr_width = 48,
+		.flags = table_flags, .pgtbl_addr = root, .addr_width = 48,
 	};
 	struct iommu_hwpt_alloc alloc = {
-		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
-		.data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = sizeof(table),
-		.data_uptr = (uintptr_t)&table,
+		.size = sizeof(alloc), .flags = flags, .dev_id = dev->id,
+		.pt_id = vmm->parent, .data_type = IOMMU_HWPT_DATA_VTD_S1,
+		.data_len = sizeof(table), .data_uptr = (uintptr_t)&table,
+		.fault_id = fault_id,
 	};
 	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
 
 	*pt_id = alloc.out_hwpt_id;
 	return ret;
+}
+
+/* A page table of the guest for DMA without PASID, by mainline's interface */
+int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+			uint64_t flags, uint32_t *pt_id)
+{
+	return alloc_nested(vmm, dev, root, flags, 0, 0, pt_id);
+}
+
+/* The same with page requests on, which are for the file descriptor @fault */
+int device_alloc_faulting(struct monitor *vmm, struct device *dev, uint64_t root,
+			  uint32_t *pt_id, int *fault)
+{
+	struct iommu_fault_alloc queue = { .size = sizeof(queue) };
+	int ret = call(vmm->iommu, IOMMU_FAULT_QUEUE_ALLOC, &queue);
+
+	*fault = queue.out_fault_fd;
+	return ret ? ret : alloc_nested(vmm, dev, root, 0,
+					IOMMU_HWPT_FAULT_ID_VALID,
+					queue.out_fault_id, pt_id);
 }
 
 int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,

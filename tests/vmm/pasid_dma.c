@@ -76,6 +76,31 @@ int dma_run(struct device *dev, struct dma *dma)
 	return dma_wait(dev, dma);
 }
 
+/* The byte that the device reads at @va; -1 and the IOMMU's reason if it cannot */
+int dma_read(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	     unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_READ | request, .pasid = pasid,
+			   .src = va, .len = 1 };
+
+	if (dma_run(dev, &dma))
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
+}
+
+int dma_write(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	      char byte, unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_WRITE | request, .pasid = pasid,
+			   .dst = va, .len = 1, .data = byte };
+
+	if (dma_run(dev, &dma))
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? 0 : -1;
+}
+
 uint64_t dma_count(struct device *dev, unsigned int counter)
 {
 	unsigned int at = PDMA_COUNTERS + 8 * counter;
@@ -93,4 +118,16 @@ void dma_fail(struct device *dev, unsigned int answers, bool bad)
 void dma_answer_after(struct device *dev, uint32_t us)
 {
 	*reg(dev, PDMA_INV_DELAY) = us;
+}
+
+/* The device does a page, or less, of its work each @ns of the guest's time */
+void dma_pace(struct device *dev, uint32_t ns)
+{
+	*reg(dev, PDMA_PACE) = ns;
+}
+
+/* How many page requests have no response so far */
+uint32_t dma_pages_wanted(struct device *dev)
+{
+	return *reg(dev, PDMA_PRI_COUNT);
 }

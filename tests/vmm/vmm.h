@@ -45,11 +45,15 @@ int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write);
 int monitor_unmap(struct monitor *vmm, uint64_t gpa, uint64_t len);
 void *monitor_at(struct monitor *vmm, uint64_t gpa);
 
+int unit_domain_ids(void);
+
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
 int device_alloc_parent(struct monitor *vmm, struct device *dev);
 int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
 			uint64_t flags, uint32_t *pt_id);
+int device_alloc_faulting(struct monitor *vmm, struct device *dev, uint64_t root,
+			  uint32_t *pt_id, int *fault);
 int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
 		      uint64_t pages);
 int device_attach(struct device *dev, uint32_t pt_id);
@@ -107,9 +111,15 @@ struct dma {
 void dma_start(struct device *dev, struct dma *dma);
 int dma_wait(struct device *dev, struct dma *dma);
 int dma_run(struct device *dev, struct dma *dma);
+int dma_read(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	     unsigned int *reason);
+int dma_write(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	      char byte, unsigned int *reason);
 uint64_t dma_count(struct device *dev, unsigned int counter);
 void dma_fail(struct device *dev, unsigned int answers, bool bad);
 void dma_answer_after(struct device *dev, uint32_t us);
+void dma_pace(struct device *dev, uint32_t ns);
+uint32_t dma_pages_wanted(struct device *dev);
 
 #define DMA_CODE(dma)	((dma)->status & 0xff)
 #define DMA_REASON(dma)	((dma)->status >> 8 & 0xff)

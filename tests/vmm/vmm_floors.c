@@ -2,7 +2,7 @@
 /*
  * What one operation costs in descriptors and waits: each is done once, after a NOP
  * of the device whose source is the number of the case. The unit's log between two
- * of them tells (tests/bench/floors).
+ * of them tells (tests/bench/floors), and the trace between two of its markers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,18 +28,23 @@ static void must(int ret)
 static void mark(unsigned int nr)
 {
 	struct dma nop = { .op = PDMA_OP_NOP, .src = nr };
+	FILE *trace = fopen("/sys/kernel/tracing/trace_marker", "w");
 
 	must(dma_run(&dev, &nop));
+	if (!trace)
+		return;
+	fprintf(trace, "case %u\n", nr);
+	fclose(trace);
 }
 
-/* Pages that no block covers with another of them */
-static void scattered(unsigned int nr)
+/* A request for each page: with 1 as distance they make up a range */
+static void pages(unsigned int nr, unsigned int distance)
 {
 	static struct iommu_cache_invalidate_info infos[256];
 	unsigned int i;
 
 	for (i = 0; i < nr; i++)
-		infos[i] = inv_range(1, i * 16 * PAGE, PAGE, 1);
+		infos[i] = inv_range(1, i * distance * PAGE, PAGE, 1);
 	must(invalidate(&vmm, &dev, infos, nr, NULL));
 }
 
@@ -74,7 +79,7 @@ int main(void)
 	mark(1);
 	range(0x1000, 1);
 	mark(2);
-	scattered(256);
+	pages(256, 16);
 	mark(3);
 	range(0x100000, 256);
 	mark(4);
@@ -92,11 +97,13 @@ int main(void)
 	mark(8);
 	must(pasid_unbind(&vmm, &other, 1));
 	mark(9);
+	pages(256, 1);
+	mark(10);
 
 	for (i = 2; i <= BOUND; i++)
 		must(pasid_bind_local(&vmm, &dev, i, root));
-	mark(10);
-	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
 	mark(11);
+	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
+	mark(12);
 	return 0;
 }

@@ -78,31 +78,6 @@ static uint64_t page_of(char letter)
 	return DATA + (letter - 'A') * PAGE;
 }
 
-/* The byte that the device reads at @va, or -1 and *@reason */
-static int dma_read(struct device *dev, uint32_t request, uint32_t pasid,
-		    uint64_t va, unsigned int *reason)
-{
-	struct dma dma = { .op = PDMA_OP_READ | request, .pasid = pasid,
-			   .src = va, .len = 1 };
-
-	if (dma_run(dev, &dma) || DMA_CODE(&dma) == PDMA_ST_PENDING)
-		return -2;
-	*reason = DMA_REASON(&dma);
-	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
-}
-
-static int dma_write(struct device *dev, uint32_t request, uint32_t pasid,
-		     uint64_t va, char byte, unsigned int *reason)
-{
-	struct dma dma = { .op = PDMA_OP_WRITE | request, .pasid = pasid,
-			   .dst = va, .len = 1, .data = byte };
-
-	if (dma_run(dev, &dma))
-		return -2;
-	*reason = DMA_REASON(&dma);
-	return DMA_CODE(&dma) == PDMA_ST_OK ? 0 : -1;
-}
-
 #define READ(pasid, va) ({						\
 	unsigned int reason_;						\
 	dma_read(&self->dev, variant->request, pasid, va, &reason_);	\
@@ -236,6 +211,36 @@ TEST_F(vmm, table_replaced)
 	EXPECT_READ('A', 0x1000);
 	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x1000, PAGE, 1)));
 	EXPECT_READ('B', 0x1000);
+}
+
+/* A large page that is broken up: the piece that was flushed is the new one */
+TEST_F(vmm, large_split)
+{
+	const uint64_t large = 2ULL << 20, va = 1ULL << 30;
+	uint64_t gpa = GUEST_BASE + GUEST_SIZE - large, table, *pieces;
+	unsigned int i;
+
+	memset(monitor_at(&self->vmm, gpa), 'L', large);
+	guest_map(&self->vmm, self->root, 48, va, gpa, large, GUEST_RW);
+	for (i = 0; i < 512; i++)
+		EXPECT_READ('L', va + i * PAGE);
+
+	table = guest_table(&self->vmm);
+	pieces = monitor_at(&self->vmm, table);
+	for (i = 0; i < 512; i++)
+		pieces[i] = (gpa + i * PAGE) | GUEST_RW;
+	pieces[1] = page_of('B') | GUEST_RW;
+	*guest_entry(&self->vmm, self->root, 48, va, large) = table | GUEST_RW;
+	EXPECT_READ('L', va + PAGE);
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, va + PAGE, PAGE, 1)));
+	EXPECT_READ('B', va + PAGE);
+	EXPECT_READ('L', va + 2 * PAGE);
+
+	/* And the next one, of which the large page may still be cached */
+	pieces[2] = page_of('C') | GUEST_RW;
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, va + 2 * PAGE, PAGE, 1)));
+	EXPECT_READ('C', va + 2 * PAGE);
+	EXPECT_READ('L', va + 511 * PAGE);
 }
 
 /* What was not asked for stays cached */
@@ -610,20 +615,6 @@ TEST_F(vmm, stage2_unmap_many)
 		EXPECT_EQ(-1, READ(pasid[i], 0x1000));
 }
 
-/* How many domain ids of the unit are taken */
-static int domain_ids(void)
-{
-	FILE *file = fopen("/sys/class/iommu/dmar0/intel-iommu/domains_used",
-			   "r");
-	int ids = -1;
-
-	if (file && fscanf(file, "%d", &ids) != 1)
-		ids = -1;
-	if (file)
-		fclose(file);
-	return ids;
-}
-
 /* Bindings take no domain id, but a second table of a PASID, on another device */
 TEST_F(vmm, domain_ids)
 {
@@ -634,30 +625,30 @@ TEST_F(vmm, domain_ids)
 	int before;
 
 	ASSERT_EQ(0, device_open(vmm, &other, 1));
-	before = domain_ids();
+	before = unit_domain_ids();
 	ASSERT_LT(0, before);
 	for (i = 0; i < 66; i++) {
 		ASSERT_EQ(0, pasid_alloc(vmm, &pasid[i]));
 		ASSERT_EQ(0, pasid_bind(vmm, &self->dev, pasid[i], self->root,
 					48, 0));
 	}
-	EXPECT_EQ(before, domain_ids());
+	EXPECT_EQ(before, unit_domain_ids());
 	/* The same table is no second one */
 	ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[65], self->root, 48, 0));
-	EXPECT_EQ(before, domain_ids());
+	EXPECT_EQ(before, unit_domain_ids());
 	for (i = 0; i < 64; i++)
 		ASSERT_EQ(0, pasid_bind(vmm, &other, pasid[i],
 					guest_table(vmm), 48, 0));
-	EXPECT_EQ(before + 64, domain_ids());
+	EXPECT_EQ(before + 64, unit_domain_ids());
 	EXPECT_EQ(-ENOSPC, pasid_bind(vmm, &other, pasid[64], guest_table(vmm),
 				      48, 0));
 	ASSERT_EQ(0, pasid_unbind(vmm, &other, pasid[0]));
-	EXPECT_EQ(before + 63, domain_ids());
+	EXPECT_EQ(before + 63, unit_domain_ids());
 	EXPECT_EQ(0, pasid_bind(vmm, &other, pasid[64], guest_table(vmm), 48,
 				0));
 	device_close(&other);
 	/* The host has the other device back, in a domain of its own */
-	EXPECT_EQ(before + 1, domain_ids());
+	EXPECT_EQ(before + 1, unit_domain_ids());
 
 	/* One table is walked in one way */
 	ASSERT_EQ(0, pasid_unbind(vmm, &self->dev, pasid[0]));
@@ -665,6 +656,179 @@ TEST_F(vmm, domain_ids)
 				      0));
 	EXPECT_EQ(-EINVAL, pasid_bind(vmm, &self->dev, pasid[0], self->root, 48,
 				      IOMMU_SVA_VTD_GPASID_EAFE));
+}
+
+/* Page by page, which is one range for the unit */
+TEST_F(vmm, batch_range)
+{
+	struct iommu_cache_invalidate_info infos[256];
+	uint64_t flushes;
+	unsigned int i;
+
+	for (i = 0; i < 256; i++) {
+		MAP(i * PAGE, 'A');
+		EXPECT_READ('A', i * PAGE);
+		MAP(i * PAGE, 'B');
+		infos[i] = inv_range(self->pasid, (255 - i) * PAGE, PAGE, 1);
+	}
+	flushes = dma_count(&self->dev, PDMA_N_INV_REQUESTS);
+	EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, infos, 256, NULL));
+	for (i = 0; i < 256; i++)
+		EXPECT_READ('B', i * PAGE);
+	EXPECT_GE(flushes + 4, dma_count(&self->dev, PDMA_N_INV_REQUESTS));
+}
+
+#define TRACING		"/sys/kernel/tracing/"
+
+static const char *const events[] = {
+	"iommu/cache_inv_begin", "intel_iommu/qi_submit",
+	"intel_iommu/qi_begin", "intel_iommu/qi_end",
+	"intel_iommu/gpasid_flush", "intel_iommu/pasid_entry_set",
+	"intel_iommu/pasid_entry_clear",
+};
+
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		return;
+	fputs(text, file);
+	fclose(file);
+}
+
+static void trace(bool on)
+{
+	char path[128];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(events) / sizeof(*events); i++) {
+		snprintf(path, sizeof(path), TRACING "events/%s/enable",
+			 events[i]);
+		put(path, on ? "1" : "0");
+	}
+}
+
+/* The number behind @name in a line of the trace, -1 if there is none */
+static long field(const char *line, const char *name)
+{
+	char with[32];
+	const char *at;
+
+	snprintf(with, sizeof(with), " %s=", name);
+	at = strstr(line, with);
+	return at ? strtol(at + strlen(with), NULL, 0) : -1;
+}
+
+/* What the trace says of a request, of its submission, and of PASID entries */
+struct followed {
+	long id, ret, seq, iotlb, devtlb;
+	long count, submitted, piotlb, pdevtlb;
+	unsigned int flushes, sets, clears;
+};
+
+#define CPUS	16
+
+/* A line of the trace; @submitted: qi_submit so far since the last qi_begin */
+static void follow_line(const char *line, long pasid, long submitted,
+			struct followed *found)
+{
+	bool mine = field(line, "pasid") == pasid;
+
+	if (strstr(line, " cache_inv_begin:") && mine) {
+		found->id = field(line, "id");
+	} else if (strstr(line, " gpasid_flush:") && mine) {
+		found->flushes += field(line, "id") == found->id;
+		found->seq = field(line, "seq");
+		found->iotlb = field(line, "iotlb");
+		found->devtlb = field(line, "devtlb");
+		found->ret = field(line, "ret");
+	} else if (strstr(line, " qi_begin:") &&
+		   field(line, "seq") == found->seq) {
+		found->count = field(line, "count");
+		found->submitted = submitted;
+	} else if (strstr(line, " qi_end:") &&
+		   field(line, "seq") == found->seq) {
+		found->piotlb = field(line, "piotlb");
+		found->pdevtlb = field(line, "pdevtlb");
+	} else if (strstr(line, " pasid_entry_set:")) {
+		found->sets += mine && strstr(line, " type=nested");
+	} else if (strstr(line, " pasid_entry_clear:")) {
+		found->clears += mine;
+	}
+}
+
+/* The submission stands in front of what tells its number: so look twice */
+static void follow(long pasid, struct followed *found)
+{
+	unsigned int cpu, look;
+	char line[512];
+	FILE *file;
+
+	*found = (struct followed) { .id = -1, .seq = -1 };
+	for (look = 0; look < 2; look++) {
+		long submitted[CPUS] = {};
+
+		found->flushes = found->sets = found->clears = 0;
+		file = fopen(TRACING "trace", "r");
+		while (file && fgets(line, sizeof(line), file)) {
+			if (sscanf(line, "%*s [%u]", &cpu) != 1 || cpu >= CPUS)
+				continue;
+			follow_line(line, pasid, submitted[cpu], found);
+			if (strstr(line, " qi_submit:"))
+				submitted[cpu]++;
+			else if (strstr(line, " qi_begin:"))
+				submitted[cpu] = 0;
+		}
+		if (file)
+			fclose(file);
+	}
+}
+
+/* From the request of a guest to what the device was asked, by the trace alone */
+TEST_F(vmm, followed)
+{
+	struct followed found;
+	uint64_t flushes;
+
+	put(TRACING "trace", "");
+	trace(true);
+	flushes = dma_count(&self->dev, PDMA_N_INV_REQUESTS);
+	/* Two blocks: on both sides of 2 GiB */
+	EXPECT_EQ(0, INVALIDATE(inv_range(self->pasid, 0x7ffff000, PAGE, 2)));
+	flushes = dma_count(&self->dev, PDMA_N_INV_REQUESTS) - flushes;
+	trace(false);
+	follow(self->pasid, &found);
+	EXPECT_LT(0, found.id);
+	EXPECT_EQ(1, found.flushes);
+	EXPECT_EQ(0, found.ret);
+	EXPECT_LT(0, found.seq);
+	EXPECT_EQ(2, found.iotlb);
+	EXPECT_EQ(2, found.devtlb);
+	EXPECT_EQ(flushes, found.devtlb);
+	EXPECT_EQ(found.iotlb, found.piotlb);
+	EXPECT_EQ(found.devtlb, found.pdevtlb);
+	EXPECT_EQ(found.iotlb + found.devtlb, found.count);
+	EXPECT_EQ(found.count, found.submitted);
+}
+
+/* What came and went in the PASID table is told, and when it is so */
+TEST_F(vmm, entries_traced)
+{
+	struct followed found;
+
+	put(TRACING "trace", "");
+	trace(true);
+	EXPECT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	follow(self->pasid, &found);
+	EXPECT_EQ(0, found.sets);
+	EXPECT_EQ(1, found.clears);
+	EXPECT_EQ(0, pasid_bind(&self->vmm, &self->dev, self->pasid, self->root,
+				48, 0));
+	trace(false);
+	follow(self->pasid, &found);
+	EXPECT_EQ(1, found.sets);
+	EXPECT_EQ(1, found.clears);
 }
 
 TEST_HARNESS_MAIN

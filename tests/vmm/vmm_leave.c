@@ -1,0 +1,637 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ways to leave while a device writes by a PASID: its reset, its owner killed,
+ * /dev/iommu closed first, the driver unbound, the device gone. Nothing may be
+ * written afterwards, and each PASID and domain id has to come back. And what needs
+ * the machine that is made for them (tests/guest/leave.sh): devices that ask for
+ * pages, a unit in caching mode.
+ */
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "pasid-dma.h"
+#include "vmm.h"
+
+#define VA		0x7f0000001000ULL
+/* Where the device writes, and where it reads an A */
+#define TARGET		(GUEST_BASE + (32ULL << 20))
+#define SOURCE		(TARGET + PAGE)
+
+/* A number that no test has so far */
+#define MORE		0x80001
+
+#define NO_ENTRY	0x59	/* Table 30: the PASID-table entry is not present */
+
+/* A guest with one device, on whose PASID it has two pages */
+struct guest {
+	struct monitor vmm;
+	struct device dev;
+	uint32_t pasid;
+	uint64_t root;
+};
+
+FIXTURE(leave) {
+	char *memory;
+	int pasids;
+	int domain_ids;
+};
+
+FIXTURE_VARIANT(leave) {
+	uint32_t request;
+	unsigned int behind_port;
+};
+
+FIXTURE_VARIANT_ADD(leave, untranslated) {
+	.request = 0,
+	.behind_port = 2,
+};
+
+FIXTURE_VARIANT_ADD(leave, translated) {
+	.request = PDMA_CMD_ATS,
+	.behind_port = 3,
+};
+
+/* How many PASIDs are allocated, by whomever */
+static int pasids(void)
+{
+	FILE *file = fopen("/sys/fs/cgroup/misc.current", "r");
+	int nr = -1;
+
+	if (!file || fscanf(file, "pasid %d", &nr) != 1)
+		nr = -1;
+	if (file)
+		fclose(file);
+	return nr;
+}
+
+FIXTURE_SETUP(leave)
+{
+	self->memory = monitor_memory();
+	ASSERT_NE(NULL, self->memory);
+	self->pasids = pasids();
+	ASSERT_LE(0, self->pasids);
+	self->domain_ids = unit_domain_ids();
+	ASSERT_LT(0, self->domain_ids);
+}
+
+FIXTURE_TEARDOWN(leave)
+{
+}
+
+static int guest_start(struct guest *guest, char *memory, unsigned int nr)
+{
+	struct monitor *vmm = &guest->vmm;
+	int ret;
+
+	ret = monitor_open_with(vmm, memory) ?:
+	      device_open(vmm, &guest->dev, nr) ?:
+	      device_alloc_parent(vmm, &guest->dev) ?:
+	      device_attach(&guest->dev, vmm->parent) ?:
+	      pasid_alloc(vmm, &guest->pasid);
+	if (ret)
+		return ret;
+	guest->root = guest_table(vmm);
+	guest_map(vmm, guest->root, 48, VA, TARGET, PAGE, GUEST_RW);
+	guest_map(vmm, guest->root, 48, VA + PAGE, SOURCE, PAGE, GUEST_RW);
+	memset(monitor_at(vmm, SOURCE), 'A', PAGE);
+	return pasid_bind(vmm, &guest->dev, guest->pasid, guest->root, 48, 0);
+}
+
+/* The memory is the test's own, which has a look at it afterwards */
+static void guest_end(struct guest *guest)
+{
+	device_close(&guest->dev);
+	close(guest->vmm.iommu);
+}
+
+#define READ(guest) ({							\
+	unsigned int reason_;						\
+	dma_read(&(guest)->dev, variant->request, (guest)->pasid,	\
+		 VA + PAGE, &reason_);					\
+})
+
+/* Page after page of x, one each millisecond, for a minute */
+static void keep_writing(struct guest *guest, uint32_t request)
+{
+	struct dma dma = {
+		.op = PDMA_OP_FILL | request, .pasid = guest->pasid, .dst = VA,
+		.len = PAGE, .repeat = 60000, .data = 0x7878787878787878ULL,
+	};
+
+	dma_pace(&guest->dev, 1000000);
+	dma_start(&guest->dev, &dma);
+}
+
+static volatile char *target(char *memory)
+{
+	return memory + (TARGET - GUEST_BASE);
+}
+
+static void wait_for_write(char *memory)
+{
+	volatile char *byte = target(memory);
+
+	*byte = 'z';
+	while (*byte != 'x')
+		usleep(1000);
+}
+
+static bool page_is_written(volatile char *page, useconds_t us)
+{
+	unsigned int i;
+
+	memset((char *)page, 'z', PAGE);
+	usleep(us);
+	for (i = 0; i < PAGE; i++)
+		if (page[i] != 'z')
+			return true;
+	return false;
+}
+
+/* As long as 20 writes would take */
+static bool is_written(char *memory)
+{
+	return page_is_written(target(memory), 20000);
+}
+
+/* A close does not wait for what frees in the background */
+#define EXPECT_ALL_BACK() do {						\
+	while (pasids() != self->pasids)				\
+		usleep(1000);						\
+	EXPECT_EQ(self->domain_ids, unit_domain_ids());			\
+	EXPECT_FALSE(is_written(self->memory));				\
+} while (0)
+
+/* What was bound is bound after a reset, and the device has ATS and PASIDs on */
+TEST_F(leave, reset)
+{
+	struct guest guest;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	ASSERT_EQ(0, device_reset(&guest.dev));
+	EXPECT_FALSE(is_written(self->memory));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+static void *flush_one_page(void *arg)
+{
+	struct guest *guest = arg;
+	struct iommu_cache_invalidate_info info =
+		inv_range(guest->pasid, VA + PAGE, PAGE, 1);
+	int32_t result = 0;
+
+	invalidate(&guest->vmm, &guest->dev, &info, 1, &result);
+	return (void *)(intptr_t)result;
+}
+
+/* An answer that a reset loses is one that did not come; the next one does */
+TEST_F(leave, reset_loses_answer)
+{
+	struct guest guest;
+	pthread_t thread;
+	uint64_t before;
+	void *result;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	EXPECT_EQ('A', READ(&guest));
+	dma_answer_after(&guest.dev, 3600000000U);
+	before = dma_count(&guest.dev, PDMA_N_INV_REQUESTS);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flush_one_page, &guest));
+	while (dma_count(&guest.dev, PDMA_N_INV_REQUESTS) == before)
+		usleep(1000);
+	ASSERT_EQ(0, device_reset(&guest.dev));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(-ETIMEDOUT, (intptr_t)result);
+
+	memset(monitor_at(&guest.vmm, TARGET), 'B', PAGE);
+	guest_map(&guest.vmm, guest.root, 48, VA + PAGE, TARGET, PAGE, GUEST_RW);
+	EXPECT_EQ(NULL, flush_one_page(&guest));
+	EXPECT_EQ('B', READ(&guest));
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+/* Its owner dies in the middle of it. The next owner finds no entry. */
+TEST_F(leave, killed)
+{
+	uint32_t *pasid = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	unsigned int reason = 0;
+	struct guest guest;
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, pasid);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		if (guest_start(&guest, self->memory, 0))
+			_exit(1);
+		*pasid = guest.pasid;
+		keep_writing(&guest, variant->request);
+		for (;;)
+			pause();
+	}
+	wait_for_write(self->memory);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_ALL_BACK();
+
+	ASSERT_EQ(0, monitor_open_with(&guest.vmm, self->memory));
+	ASSERT_EQ(0, device_open(&guest.vmm, &guest.dev, 0));
+	EXPECT_EQ(-1, dma_read(&guest.dev, 0, *pasid, VA + PAGE, &reason));
+	EXPECT_EQ(NO_ENTRY, reason);
+	guest_end(&guest);
+}
+
+/* The device holds what it is bound to, until it is closed as well */
+TEST_F(leave, iommufd_first)
+{
+	struct guest guest;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	ASSERT_EQ(0, close(guest.vmm.iommu));
+	wait_for_write(self->memory);
+	device_close(&guest.dev);
+	EXPECT_ALL_BACK();
+}
+
+/* The directory of the PCI device that is /dev/vfio/devices/vfio@nr */
+static bool device_path(unsigned int nr, char path[PATH_MAX])
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "/sys/class/vfio-dev/vfio%u/device", nr);
+	return realpath(link, path);
+}
+
+static int write_file(const char *path, const void *data, size_t len, off_t at)
+{
+	int fd = open(path, O_WRONLY), ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = pwrite(fd, data, len, at) == (ssize_t)len ? 0 : -errno;
+	close(fd);
+	return ret;
+}
+
+static int write_name(const char *path, const char *name)
+{
+	return write_file(path, name, strlen(name), 0);
+}
+
+/* Whoever unbinds the driver waits for the owner, who goes on until it closes */
+TEST_F(leave, driver_unbound)
+{
+	char path[PATH_MAX], driver[PATH_MAX + 8];
+	struct guest guest;
+	const char *name;
+	int status;
+	pid_t pid;
+
+	ASSERT_TRUE(device_path(0, path));
+	name = basename(path);
+	snprintf(driver, sizeof(driver), "%s/driver", path);
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid) {
+		close(guest.dev.fd);
+		close(guest.vmm.iommu);
+		munmap((void *)guest.dev.bar, guest.dev.bar_size);
+		_exit(write_name("/sys/bus/pci/drivers/vfio-pci/unbind", name));
+	}
+	while (!access(driver, F_OK))
+		usleep(1000);
+	wait_for_write(self->memory);
+	guest_end(&guest);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_ALL_BACK();
+	EXPECT_EQ(0, write_name("/sys/bus/pci/drivers_probe", name));
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
+}
+
+#define CGROUP		"/sys/fs/cgroup/leave"
+
+static int enter_cgroup(const char *procs)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return write_name(procs, pid);
+}
+
+static long memory_of_cgroup(void)
+{
+	FILE *file = fopen(CGROUP "/memory.current", "r");
+	long bytes = -1;
+
+	if (!file || fscanf(file, "%ld", &bytes) != 1)
+		bytes = -1;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* As vfio.sh does it for all of them */
+static int probe_again(const char *path)
+{
+	char override[PATH_MAX + 20];
+
+	snprintf(override, sizeof(override), "%s/driver_override", path);
+	return write_name("/sys/bus/pci/rescan", "1") ?:
+	       write_name(override, "vfio-pci") ?:
+	       write_name("/sys/bus/pci/drivers_probe", strrchr(path, '/') + 1);
+}
+
+#define TABLES		1000	/* of 64 PASIDs each: a page */
+/* The kernel charges in advance, for each processor */
+#define SLACK		(TABLES / 4 * (long)PAGE)
+
+/* Tables of PASIDs are charged to who binds, and go with the device */
+TEST_F(leave, accounted)
+{
+	char path[PATH_MAX], file[PATH_MAX + 8];
+	struct guest guest;
+	unsigned int i;
+	long before;
+
+	ASSERT_TRUE(device_path(0, path));
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, write_name("/sys/fs/cgroup/cgroup.subtree_control",
+				"+memory"));
+	ASSERT_EQ(0, mkdir(CGROUP, 0700));
+	ASSERT_EQ(0, enter_cgroup(CGROUP "/cgroup.procs"));
+	before = memory_of_cgroup();
+	for (i = 1; i <= TABLES; i++) {
+		ASSERT_EQ(0, pasid_bind_local(&guest.vmm, &guest.dev, MORE + i * 64,
+					      guest.root));
+		ASSERT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, MORE + i * 64));
+	}
+	EXPECT_LT(before + TABLES * (long)PAGE - SLACK, memory_of_cgroup());
+	ASSERT_EQ(0, enter_cgroup("/sys/fs/cgroup/cgroup.procs"));
+	guest_end(&guest);
+	snprintf(file, sizeof(file), "%s/remove", path);
+	ASSERT_EQ(0, write_name(file, "1"));
+	EXPECT_GT(before + SLACK, memory_of_cgroup());
+	EXPECT_EQ(0, rmdir(CGROUP));
+	EXPECT_EQ(0, probe_again(path));
+	EXPECT_ALL_BACK();
+}
+
+#define CAPABILITIES	0x34
+#define EXPRESS		0x10
+#define SLOT_CONTROL	0x18
+#define LAMP_OFF	0x0300
+#define POWER_OFF	0x0400
+
+/* Take the device out of the slot of the port above it, without a word */
+static int pull_out(const char *path)
+{
+	uint16_t off = LAMP_OFF | POWER_OFF;
+	char config[PATH_MAX + 16];
+	uint8_t at, cap[2];
+	int fd, ret;
+
+	snprintf(config, sizeof(config), "%s/../config", path);
+	fd = open(config, O_RDONLY);
+	if (fd < 0)
+		return -errno;
+	ret = pread(fd, &at, 1, CAPABILITIES);
+	while (ret == 1 && at) {
+		ret = pread(fd, cap, 2, at) == 2;
+		if (cap[0] == EXPRESS)
+			break;
+		at = cap[1];
+	}
+	close(fd);
+	return ret == 1 && at ? write_file(config, &off, 2, at + SLOT_CONTROL) :
+	       -ENODEV;
+}
+
+/* What is asked for a device that is not there is done, and it can be left */
+TEST_F(leave, unplugged)
+{
+	char path[PATH_MAX];
+	struct guest guest;
+
+	ASSERT_TRUE(device_path(variant->behind_port, path));
+	ASSERT_EQ(0, guest_start(&guest, self->memory, variant->behind_port));
+	EXPECT_EQ('A', READ(&guest));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	ASSERT_EQ(0, pull_out(path));
+	EXPECT_FALSE(is_written(self->memory));
+	EXPECT_EQ(NULL, flush_one_page(&guest));
+	EXPECT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, guest.pasid));
+	guest_end(&guest);
+	while (!access(path, F_OK))
+		usleep(1000);
+	/* The host's own domain of the device is gone, too */
+	self->domain_ids--;
+	EXPECT_ALL_BACK();
+}
+
+/* Page requests by any PASID need a page table without one that takes some */
+static int turn_on_page_requests(struct guest *guest)
+{
+	uint64_t root = guest_table(&guest->vmm);
+	uint32_t pt_id;
+	int fault;
+
+	return device_alloc_faulting(&guest->vmm, &guest->dev, root, &pt_id,
+				     &fault) ?:
+	       device_attach(&guest->dev, pt_id);
+}
+
+/* Nobody maps pages on demand for a guest's table: the device is told so at once */
+TEST_F(leave, page_request)
+{
+	struct dma dma = {
+		.op = PDMA_OP_READ | PDMA_CMD_ATS | PDMA_CMD_PRI,
+		.src = VA + 16 * PAGE, .len = 1,
+	};
+	struct guest guest;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, turn_on_page_requests(&guest));
+	dma.pasid = guest.pasid;
+	ASSERT_EQ(0, dma_run(&guest.dev, &dma));
+	EXPECT_EQ(PDMA_ST_PRI_INVALID, DMA_CODE(&dma));
+	EXPECT_EQ(0, dma_pages_wanted(&guest.dev));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+#define ROUNDS		50
+#define PAGES		32	/* in a group */
+
+/* What a device asks for, without waiting, while its PASID is taken from it */
+static void *ask_and_unbind(void *arg)
+{
+	struct guest *guest = arg;
+	struct dma ask = {
+		.op = PDMA_OP_PAGE_REQ, .pasid = MORE, .src = VA + 16 * PAGE,
+		.len = PAGES * PAGE, .data = PDMA_PAGE_R | PDMA_PAGE_NO_WAIT,
+	};
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < ROUNDS && !ret; i++) {
+		ret = pasid_bind_local(&guest->vmm, &guest->dev, MORE,
+				       guest->root) ?:
+		      dma_run(&guest->dev, &ask) ?:
+		      pasid_unbind(&guest->vmm, &guest->dev, MORE);
+		if (DMA_CODE(&ask) != PDMA_ST_OK)
+			ret = -EIO;
+		while (dma_pages_wanted(&guest->dev))
+			usleep(1000);
+	}
+	return (void *)(intptr_t)ret;
+}
+
+/* Two devices by one number: each is drained, and neither waits for the other */
+TEST_F(leave, drained)
+{
+	char *memory = monitor_memory();
+	struct guest guest[2];
+	pthread_t thread;
+	unsigned int i;
+	void *result;
+
+	ASSERT_NE(NULL, memory);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, guest_start(&guest[i], i ? memory : self->memory, i));
+		ASSERT_EQ(0, turn_on_page_requests(&guest[i]));
+	}
+	ASSERT_EQ(0, pthread_create(&thread, NULL, ask_and_unbind, &guest[1]));
+	EXPECT_EQ(NULL, ask_and_unbind(&guest[0]));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(NULL, result);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(ROUNDS * PAGES,
+			  dma_count(&guest[i].dev, PDMA_N_PAGE_REQUESTS));
+		EXPECT_EQ(ROUNDS,	/* one for a group */
+			  dma_count(&guest[i].dev, PDMA_N_PAGE_RESPONSES));
+		guest_end(&guest[i]);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* The page that comes and goes in the stage 2 */
+#define EDGE		(GUEST_BASE + GUEST_SIZE - PAGE)
+
+struct other {
+	struct guest *guest;
+	pthread_t thread;
+	volatile bool stop;
+	int ret;
+};
+
+static void *bind_and_unbind(void *arg)
+{
+	struct other *other = arg;
+	struct guest *guest = other->guest;
+
+	while (!other->stop && !other->ret)
+		other->ret = pasid_bind_local(&guest->vmm, &guest->dev, MORE,
+					      guest->root) ?:
+			     pasid_unbind(&guest->vmm, &guest->dev, MORE);
+	return NULL;
+}
+
+static void *flush_all_the_time(void *arg)
+{
+	struct other *other = arg;
+	struct guest *guest = other->guest;
+	struct iommu_cache_invalidate_info info = inv_pasid(guest->pasid);
+
+	while (!other->stop && !other->ret)
+		other->ret = invalidate(&guest->vmm, &guest->dev, &info, 1, NULL);
+	return NULL;
+}
+
+/* An unmap takes the page away, whatever else is done to the device meanwhile */
+TEST_F(leave, unmap_races)
+{
+	struct dma fill = {
+		.op = PDMA_OP_FILL | variant->request, .dst = VA, .len = PAGE,
+		.repeat = 60000, .data = 0x7878787878787878ULL,
+	};
+	volatile char *byte = self->memory + (EDGE - GUEST_BASE);
+	struct guest guest;
+	struct other others[2] = { { .guest = &guest }, { .guest = &guest } };
+	unsigned int i;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(&guest.vmm, GUEST_BASE, EDGE - GUEST_BASE,
+				 true));
+	guest_map(&guest.vmm, guest.root, 48, VA, EDGE, PAGE, GUEST_RW);
+	fill.pasid = guest.pasid;
+	dma_pace(&guest.dev, 100000);
+	ASSERT_EQ(0, pthread_create(&others[0].thread, NULL, bind_and_unbind,
+				    &others[0]));
+	ASSERT_EQ(0, pthread_create(&others[1].thread, NULL, flush_all_the_time,
+				    &others[1]));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, monitor_map(&guest.vmm, EDGE, PAGE, true));
+		*byte = 'z';
+		dma_start(&guest.dev, &fill);
+		while (*byte != 'x')
+			usleep(100);
+		ASSERT_EQ(0, monitor_unmap(&guest.vmm, EDGE, PAGE));
+		EXPECT_FALSE(page_is_written(byte, 5000));
+		ASSERT_EQ(0, dma_wait(&guest.dev, &fill));
+		EXPECT_NE(PDMA_ST_OK, DMA_CODE(&fill));
+	}
+	for (i = 0; i < 2; i++) {
+		others[i].stop = true;
+		pthread_join(others[i].thread, NULL);
+		EXPECT_EQ(0, others[i].ret);
+	}
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+/* A unit in caching mode remembers that there was no page, until it is told */
+TEST_F(leave, mapped_later)
+{
+	struct guest guest;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, device_detach(&guest.dev));
+	ASSERT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(&guest.vmm, GUEST_BASE, SOURCE - GUEST_BASE,
+				 true));
+	EXPECT_EQ(-1, READ(&guest));
+	ASSERT_EQ(0, monitor_map(&guest.vmm, SOURCE, PAGE, true));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+TEST_HARNESS_MAIN
