@@ -30,6 +30,7 @@ run() { # IN TEST
 	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
 	vmm)		timeout 300 vmm_test -v "${2%%.*}" -t "${2#*.}" ;;
 	leave)		timeout 300 vmm_leave -v "${2%%.*}" -t "${2#*.}" ;;
+	attach)		timeout 300 vmm_attach -v "${2%%.*}" -t "${2#*.}" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }
