@@ -7,7 +7,6 @@
 #include <bpf/bpf.h>
 
 #include "lib/cause.h"
-#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "lib/walk.h"
@@ -204,11 +203,8 @@ int main(int argc, char **argv)
 		return ret;
 	inv_set_filter(&t.cli, &filter);
 	t.events = (1U << INV_NR_HOOKS) - 1;
-	if (t.cli.replay)
-		ret = trace_replay(&t) ?: replay(&t);
-	else
-		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
-	if (t.cli.check)
-		ret = check_tell(&t, ret);
+	ret = trace_plan(&t);
+	if (!ret)
+		ret = t.replay ? replay(&t) : choose(&t) ?: trace_open(&t) ?: run(&t);
 	return trace_close(&t, ret);
 }
