@@ -99,11 +99,14 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
+check: initramfs qemu kernel-stable build/promtool $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
-check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
+check-fast: deps tools build/promtool ## what needs no root and no VM [TESTS=WORD..]
 	@tests/run fast $(TESTS)
+
+build/promtool:
+	@tests/lab/promtool
 
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run
