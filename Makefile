@@ -124,9 +124,7 @@ install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
 	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
 	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
-	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
-		$(call install-to,share/bash-completion/completions)
-	for tool in $(PLAIN_TOOLS) $(SCRIPTS); do \
+	for tool in $(programs); do \
 		install -m 644 tools/completion.bash \
 			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
 	done

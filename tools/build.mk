@@ -40,7 +40,7 @@ tools-needs:
 
 .PHONY: tools
 tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
-	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) \
 	$(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
@@ -84,10 +84,6 @@ $(SCRIPTS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: tools/%
 $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
-
-$(TOOLS_OUT)/completions/%: $(TOOLS_OUT)/%
-	@mkdir -p $(@D)
-	$(tools-q)$< --completion > $@
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
