@@ -62,7 +62,7 @@ $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o $(tools-obj)/invpairs.o
+$(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
 $(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
 $(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
