@@ -72,7 +72,7 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-obj)/whychecks.o
+$(TOOLS_OUT)/pasidwhy: $(addprefix $(tools-obj)/,pasidwhy.o whyfacts.o whychecks.o whytrace.o whyshow.o)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ -static -lz -o $@
 
