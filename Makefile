@@ -111,6 +111,7 @@ build/promtool:
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run
 	@tests/bench/floors
+	@tests/bench/tools
 
 # --- the rest -----------------------------------------------------------------
 
