@@ -102,11 +102,14 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs qemu kernel-stable $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
+check: initramfs qemu kernel-stable build/promtool $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
-check-fast: deps tools ## what needs no root and no VM [TESTS=WORD..]
+check-fast: deps tools build/promtool ## what needs no root and no VM [TESTS=WORD..]
 	@tests/run fast $(TESTS)
+
+build/promtool:
+	@tests/lab/promtool
 
 coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
 	@tests/run vm host/debug
@@ -125,6 +128,7 @@ fuzz: initramfs qemu kernel-debug ## random calls on the debug kernel [STEPS=N S
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run
 	@tests/bench/floors
+	@tests/bench/tools
 
 # --- the rest -----------------------------------------------------------------
 
@@ -138,9 +142,7 @@ install: tools ## install the tools, manuals and completions (DESTDIR=, PREFIX=)
 	install -m 755 $(programs:%=$(TOOLS_OUT)/%) $(call install-to,sbin)
 	install -m 644 $(programs:%=tools/man/%.8) $(call install-to,share/man/man8)
 	install -m 644 $(ITERATORS:%=$(TOOLS_OUT)/%) $(call install-to,lib/nested-sva)
-	install -m 644 $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
-		$(call install-to,share/bash-completion/completions)
-	for tool in $(PLAIN_TOOLS) $(SCRIPTS); do \
+	for tool in $(programs); do \
 		install -m 644 tools/completion.bash \
 			$(call install-to,share/bash-completion/completions)/$$tool || exit; \
 	done

@@ -19,8 +19,10 @@
 /* Of the program that includes this: c counts what it does with e, which it may change. */
 static void ended(struct emit_counters *c, struct inv_event *e);
 /* What it keeps beside in_flight, by the same keys */
-static void begins(void *ctx, __u64 key);
-static void forgotten(__u64 key);
+static void begun(void *ctx, __u64 key, const struct inv_event *e);
+static void forgotten(__u64 key, const struct inv_event *e);
+/* It may wish to see others than those that the filter lets pass, as wanted() does. */
+static bool submission_wanted(struct inv_event *e);
 
 /* Flags of the kernel's structs: include/uapi/linux/iommu.h of the series */
 #define ADDR_FLAGS_PASID	(1U << 0)
@@ -69,6 +71,11 @@ static __always_inline void set_caller(struct inv_event *e)
 	e->tid = id;
 }
 
+static __always_inline bool wanted(const struct inv_event *e)
+{
+	return inv_wanted(&cfg_filter, e) && current_wanted(e->tgid);
+}
+
 /* What is not looked at by a filter */
 static __always_inline void describe_caller(struct inv_event *e)
 {
@@ -113,19 +120,22 @@ static __always_inline void store(void *ctx, struct inv_event *e, __u64 key)
 	struct inv_pairs *p;
 	long err;
 
-	begins(ctx, key);
 	err = bpf_map_update_elem(&in_flight, &key, e, BPF_NOEXIST);
-	p = err ? count_pairs() : NULL;
+	if (!err) {
+		begun(ctx, key, e);
+		return;
+	}
+	p = count_pairs();
 	if (p && err == MAP_FULL)
 		p->overflow++;
 	else if (p)
 		p->refused++;
 }
 
-static __always_inline void forget(__u64 key)
+static __always_inline void forget(__u64 key, const struct inv_event *e)
 {
+	forgotten(key, e);
 	bpf_map_delete_elem(&in_flight, &key);
-	forgotten(key);
 }
 
 SEC("tp_btf/cache_inv_begin")
@@ -143,7 +153,7 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 	set_caller(&e);
 	set_request(&e, info);
 	read_dev_name(e.dev, sizeof(e.dev), dev);
-	if (!inv_wanted(&cfg_filter, &e) || !current_wanted(e.tgid))
+	if (!wanted(&e))
 		return 0;
 	describe_caller(&e);
 	e.ts_ns = bpf_ktime_get_ns();
@@ -152,7 +162,7 @@ int BPF_PROG(on_cache_inv_begin_tp, struct device *dev, __u64 id,
 }
 
 /* NULL if the trace did not see it begin */
-static __always_inline struct inv_event *begun(__u64 *key)
+static __always_inline struct inv_event *known_of(__u64 *key)
 {
 	struct inv_event *known = bpf_map_lookup_elem(&in_flight, key);
 	struct inv_pairs *p = known ? NULL : count_pairs();
@@ -191,11 +201,11 @@ int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
 	set_caller(&e);
 	if (cfg_filter.dev[0])
 		read_dev_name(e.dev, sizeof(e.dev), dev);
-	if (!inv_wanted(&cfg_filter, &e) || !current_wanted(e.tgid)) {
+	if (!wanted(&e)) {
 		c->filtered++;
 		return 0;
 	}
-	known = begun(&id);
+	known = known_of(&id);
 	if (!known) {
 		e.ts_ns = now;
 		e.id = id;
@@ -205,11 +215,11 @@ int BPF_PROG(on_cache_inv_end_tp, struct device *dev, __u64 id, __u32 pasid,
 	}
 	finish(c, known ?: &e, now, ret);
 	if (known)
-		forget(id);
+		forget(id, known);
 	return 0;
 }
 
-/* --- kernels without these events: what the driver gives to the hardware --------- */
+/* --- what the driver gives to the hardware, on kernels without these events, too --------- */
 
 static __always_inline void set_submission(struct inv_event *e,
 					   struct intel_iommu *iommu,
@@ -240,7 +250,7 @@ int BPF_PROG(on_qi_submit_fentry, struct intel_iommu *iommu,
 	if (!active)
 		return 0;
 	set_submission(&e, iommu, desc, count);
-	if (!inv_wanted(&cfg_filter, &e) || !current_wanted(e.tgid))
+	if (!submission_wanted(&e))
 		return 0;
 	e.flags |= INV_HAS_BEGIN;
 	describe_caller(&e);
@@ -263,18 +273,18 @@ int BPF_PROG(on_qi_submit_fexit, struct intel_iommu *iommu,
 	if (!c)
 		return 0;
 	set_submission(&e, iommu, desc, count);
-	if (!inv_wanted(&cfg_filter, &e) || !current_wanted(e.tgid)) {
+	if (!submission_wanted(&e)) {
 		c->filtered++;
 		return 0;
 	}
-	known = begun(&key);
+	known = known_of(&key);
 	if (!known) {
 		e.ts_ns = now;
 		describe_caller(&e);
 	}
 	finish(c, known ?: &e, now, ret);
 	if (known)
-		forget(key);
+		forget(key, known);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ enum inv_granularity {
 #define INV_LEAF	(1U << 3)	/* only leaf entries of the page table */
 #define INV_STALLED	(1U << 4)	/* under way at end_ns; set by user space */
 #define INV_SUBMISSION	(1U << 5)	/* of descriptors to the queue of a unit of VT-d */
+#define INV_BELOW	(1U << 6)	/* a submission that was made for the request id */
 
 /* One request, when it has ended, or while it is under way. */
 struct inv_event {

@@ -20,8 +20,13 @@ struct {
 
 static const struct lat_hist no_hist;
 
-static __always_inline void begins(void *ctx, __u64 key) {}
-static __always_inline void forgotten(__u64 key) {}
+static __always_inline void begun(void *ctx, __u64 key, const struct inv_event *e) {}
+static __always_inline void forgotten(__u64 key, const struct inv_event *e) {}
+
+static __always_inline bool submission_wanted(struct inv_event *e)
+{
+	return wanted(e);
+}
 
 static __always_inline struct lat_hist *hist_of(const struct inv_event *e)
 {

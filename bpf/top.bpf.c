@@ -47,8 +47,13 @@ static const struct top_busy no_busy;
 
 /* --- invalidations ------------------------------------------------------------- */
 
-static __always_inline void begins(void *ctx, __u64 key) {}
-static __always_inline void forgotten(__u64 key) {}
+static __always_inline void begun(void *ctx, __u64 key, const struct inv_event *e) {}
+static __always_inline void forgotten(__u64 key, const struct inv_event *e) {}
+
+static __always_inline bool submission_wanted(struct inv_event *e)
+{
+	return wanted(e);
+}
 
 static __always_inline struct top_busy *busy_of(const struct inv_event *e)
 {

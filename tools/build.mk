@@ -40,7 +40,7 @@ tools-needs:
 
 .PHONY: tools
 tools: $(TOOLS:%=$(TOOLS_OUT)/%) $(PLAIN_TOOLS:%=$(TOOLS_OUT)/%) \
-	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) $(TOOLS:%=$(TOOLS_OUT)/completions/%) \
+	$(SCRIPTS:%=$(TOOLS_OUT)/%) $(ITERATORS:%=$(TOOLS_OUT)/%) \
 	$(TOOLS_OUT)/unit $(TOOLS_OUT)/pasidwork \
 	$(TOOLS_OUT)/pasidhold
 
@@ -62,7 +62,7 @@ $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(tools-obj)/invshow.o $(tools-obj)/invpairs.o
+$(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
 $(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
 $(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
@@ -72,7 +72,7 @@ $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/pasidwhy: $(tools-obj)/pasidwhy.o $(tools-obj)/whyfacts.o $(tools-obj)/whychecks.o
+$(TOOLS_OUT)/pasidwhy: $(addprefix $(tools-obj)/,pasidwhy.o whyfacts.o whychecks.o whytrace.o whyshow.o)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ -static -lz -o $@
 
@@ -84,10 +84,6 @@ $(SCRIPTS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: tools/%
 $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
-
-$(TOOLS_OUT)/completions/%: $(TOOLS_OUT)/%
-	@mkdir -p $(@D)
-	$(tools-q)$< --completion > $@
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs

@@ -251,10 +251,19 @@ static void print_wide(const struct inv_event *e)
 		out_text("-");
 }
 
+static const char *dev_text(const struct inv_event *e, char *buf, size_t size)
+{
+	char dev[PASID_DEV_LEN + 1];
+
+	snprintf(buf, size, "%s%s", e->flags & INV_BELOW ? "\\_ " : "",
+		 out_ascii(e->dev, PASID_DEV_LEN, dev, sizeof(dev)));
+	return buf;
+}
+
 static void print_text(const struct cli *cli, const struct session *s,
 		       const struct inv_event *e, const struct inv_stack *stack)
 {
-	char ts[24], dev[PASID_DEV_LEN + 1], pasid[24], idp[8], took[24] = "-", ret[24];
+	char ts[24], dev[PASID_DEV_LEN + 4], pasid[24], idp[8], took[24] = "-", ret[24];
 	char what[80];
 
 	if (e->flags & INV_HAS_BEGIN)
@@ -262,7 +271,7 @@ static void print_text(const struct cli *cli, const struct session *s,
 	out_text("%-*s %-7u %-12s %-7s %-3s %5s %-10s %-*s", cli->wall ? 15 : 10,
 		 cli->wall ? out_time(e->ts_ns + s->to_wall_ns, false, ts, sizeof(ts)) :
 			     out_seconds(since_start_us(s, e), ts, sizeof(ts)),
-		 e->tgid, out_ascii(e->dev, PASID_DEV_LEN, dev, sizeof(dev)),
+		 e->tgid, dev_text(e, dev, sizeof(dev)),
 		 pasid_text(e, pasid, sizeof(pasid)), inv_caches(e, idp, sizeof(idp)), took,
 		 e->flags & INV_STALLED ? "waits" : out_errname(e->ret, ret, sizeof(ret)),
 		 cli->wide ? 18 : 0,
@@ -333,6 +342,7 @@ static void add_submission(json_t *o, const struct inv_event *e)
 	json_object_set_new(o, "addr", hex(d.size, d.addr));
 	json_object_set_new(o, "size", number(d.size, d.size));
 	json_object_set_new(o, "descriptors", json_integer(e->entries));
+	json_object_set_new(o, "request", known(e->flags & INV_BELOW, e->id));
 }
 
 static const char *type_text(const struct inv_event *e)

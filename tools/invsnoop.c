@@ -7,12 +7,12 @@
 #include <bpf/bpf.h>
 
 #include "lib/cause.h"
-#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "lib/walk.h"
 #include "invpairs.h"
 #include "invshow.h"
+#include "invtree.h"
 #include "inv.skel.h"
 
 static const char *const names[] = {
@@ -31,11 +31,12 @@ static const struct trace_tool tool = {
 			"  invsnoop                        everything, until Ctrl-C\n"
 			"  invsnoop -x                     requests that fail\n"
 			"  invsnoop -p 4711 -D 0000:3a:01.0 -w\n"
-			"                                  what process 4711 asks of a device\n"
+			"                                  what process 4711 asks of a device,\n"
+			"                                  and what is submitted for each\n"
 			"  invsnoop -P 33,0x40-0x4f        for some PASIDs\n"
 			"  invsnoop --json -d 10           ten seconds for a program to read\n"
 			"  invsnoop --stuck -d 5           what waits now, and where; status 5 if any\n"
-		"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
+			"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
 	},
 	.absent = INV_ABSENT,
 	.names = names,
@@ -53,10 +54,13 @@ static const struct trace_tool tool = {
 
 static struct inv_filter filter;
 
-/* What is stuck may be a submission that nobody asked for by a request. */
+/*
+ * What is stuck may be a submission that nobody asked for by a request; with -w, what is
+ * submitted is shown below each.
+ */
 static int choose(struct trace *t)
 {
-	if (inv_choose(t, t->cli.stuck_ms))
+	if (inv_choose(t, t->cli.stuck_ms || t->cli.wide))
 		return EXIT_OK;
 	msg("%s", tool.absent);
 	return EXIT_KERNEL;
@@ -79,6 +83,37 @@ static bool is_stuck(const struct cli *cli, const struct inv_event *e)
 	return e->end_ns - e->ts_ns >= cli->stuck_ms * 1000000;
 }
 
+/* --- lines ------------------------------------------------------------------------- */
+
+static struct inv_tree tree;
+
+static void show(struct trace *t, const struct inv_event *e, const struct inv_stack *stack)
+{
+	inv_show(&t->cli, &t->session, e, stack);
+	t->shown += t->cli.stuck_ms || !(e->flags & INV_STALLED);
+}
+
+/* Of a request that was lost, or that -x does not show */
+static void show_orphans(struct trace *t, const struct inv_event *newer)
+{
+	struct inv_event e;
+
+	while (inv_tree_take_orphan(&tree, newer, &e))
+		show(t, &e, NULL);
+}
+
+static void show_tree(struct trace *t, const struct inv_event *e)
+{
+	struct inv_event below;
+
+	show_orphans(t, e);
+	if (e->flags & INV_BELOW && inv_tree_hold(&tree, e))
+		return;
+	show(t, e, NULL);
+	while (!(e->flags & INV_STALLED) && inv_tree_take(&tree, e, &below))
+		show(t, &below, NULL);
+}
+
 /* What is under way is no event yet: it will be one. But with --stuck it is. */
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
@@ -92,6 +127,8 @@ static void look(struct trace *t, const struct inv_bpf *skel)
 	walk_open(&walk, bpf_map__fd(skel->maps.in_flight), sizeof(__u64), sizeof(e));
 	while ((key = walk_next(&walk, &value))) {
 		memcpy(&e, value, sizeof(e));
+		if (e.flags & INV_BELOW)
+			continue;
 		e.flags |= INV_STALLED;
 		e.end_ns = now > e.ts_ns ? now : e.ts_ns;
 		if (t->cli.stuck_ms ? !is_stuck(&t->cli, &e) :
@@ -102,8 +139,7 @@ static void look(struct trace *t, const struct inv_bpf *skel)
 		stack = (struct inv_stack){};
 		if (t->cli.stuck_ms)
 			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), key, &stack);
-		inv_show(&t->cli, &t->session, &e, &stack);
-		t->shown += !!t->cli.stuck_ms;
+		show(t, &e, &stack);
 	}
 	t->failed |= !walk_close(&walk);
 	last = now;
@@ -122,8 +158,12 @@ static void head(struct trace *t)
 static int end(struct trace *t)
 {
 	char text[80];
-	json_t *more = inv_end(&t->session.counts, text, sizeof(text));
-	int ret = trace_end(t, more, text);
+	json_t *more;
+	int ret;
+
+	show_orphans(t, NULL);
+	more = inv_end(&t->session.counts, text, sizeof(text));
+	ret = trace_end(t, more, text);
 
 	return ret ?: t->cli.stuck_ms && t->shown ? EXIT_FOUND : EXIT_OK;
 }
@@ -134,7 +174,18 @@ static bool recorded_is_wanted(const struct cli *cli, const struct inv_event *e)
 
 	if (cli->stuck_ms && !(stalled && is_stuck(cli, e)))
 		return false;
+	if (e->flags & INV_BELOW)
+		return cli->wide && inv_result_wanted(&filter, e);
 	return inv_wanted(&filter, e) && (stalled || inv_result_wanted(&filter, e));
+}
+
+/* But for -x, filters are for the request: what is below one that is not wanted goes, too. */
+static void forget_below(const struct inv_event *request)
+{
+	struct inv_event below;
+
+	while (!inv_wanted(&filter, request) && inv_tree_take(&tree, request, &below))
+		;
 }
 
 static int replay(struct trace *t)
@@ -143,10 +194,10 @@ static int replay(struct trace *t)
 
 	head(t);
 	while (trace_next(t, &e)) {
-		if (!recorded_is_wanted(&t->cli, &e))
-			continue;
-		inv_show(&t->cli, &t->session, &e, NULL);
-		t->shown += t->cli.stuck_ms || !(e.flags & INV_STALLED);
+		if (recorded_is_wanted(&t->cli, &e))
+			show_tree(t, &e);
+		else
+			forget_below(&e);
 	}
 	return end(t);
 }
@@ -163,8 +214,7 @@ static int show_all(struct trace *t, const struct inv_bpf *skel)
 			look(t, skel);
 			continue;
 		}
-		inv_show(&t->cli, &t->session, &e, NULL);
-		t->shown++;
+		show_tree(t, &e);
 	}
 	t->failed |= !inv_count_pairs(&t->session.counts, bpf_map__fd(skel->maps.pairs),
 				      bpf_map__fd(skel->maps.in_flight));
@@ -183,6 +233,8 @@ static int run(struct trace *t)
 	skel->rodata->cfg_follow = t->cli.follow;
 	skel->rodata->cfg_cgroup = t->cli.cgroup;
 	skel->rodata->cfg_stuck = t->cli.stuck_ms;
+	skel->rodata->cfg_below = !t->cli.stuck_ms && t->chosen[INV_BEGIN] &&
+				  t->chosen[INV_SUBMIT];
 	bpf_map__set_max_entries(skel->maps.in_flight, t->cli.in_flight);
 	if (t->cli.stuck_ms)
 		bpf_map__set_max_entries(skel->maps.stacks, t->cli.in_flight);
@@ -204,11 +256,8 @@ int main(int argc, char **argv)
 		return ret;
 	inv_set_filter(&t.cli, &filter);
 	t.events = (1U << INV_NR_HOOKS) - 1;
-	if (t.cli.replay)
-		ret = trace_replay(&t) ?: replay(&t);
-	else
-		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
-	if (t.cli.check)
-		ret = check_tell(&t, ret);
+	ret = trace_plan(&t);
+	if (!ret)
+		ret = t.replay ? replay(&t) : choose(&t) ?: trace_open(&t) ?: run(&t);
 	return trace_close(&t, ret);
 }

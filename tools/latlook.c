@@ -1,39 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <search.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
 
 #include "invpairs.h"
 #include "latlook.h"
+#include "lib/known.h"
 
-struct known {
-	struct lat_key key;
-	struct lat_hist hist;
+/* By struct lat_key */
+static struct known known = {
+	.key_size = sizeof(struct lat_key), .value_size = sizeof(struct lat_hist),
 };
-
-static void *known;	/* a tree of them */
-
-static int by_key(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct lat_key));
-}
-
-static struct known *known_of(const struct lat_key *key)
-{
-	struct known **found = tfind(key, &known, by_key), *new;
-
-	if (found)
-		return *found;
-	new = calloc(1, sizeof(*new));
-	if (!new)
-		return NULL;
-	new->key = *key;
-	tsearch(new, &known, by_key);
-	return new;
-}
 
 /* A histogram is counters and nothing else, so that it adds up as an array of them. */
 #define NR_COUNTERS	(sizeof(struct lat_hist) / sizeof(__u64))
@@ -42,18 +20,16 @@ static bool since_last(int hists, const struct lat_key *key, struct lat_hist *di
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct lat_hist cpu[cpus > 0 ? cpus : 1], all = {};
-	struct known *k = known_of(key);
-	const __u64 *before;
+	struct lat_hist *before = known_of(&known, key);
 
-	if (!k || cpus < 0 || bpf_map_lookup_elem(hists, key, cpu))
+	if (!before || cpus < 0 || bpf_map_lookup_elem(hists, key, cpu))
 		return false;
-	before = (const __u64 *)&k->hist;
 	for (size_t i = 0; i < NR_COUNTERS; i++) {
 		for (int c = 0; c < cpus; c++)
 			((__u64 *)&all)[i] += ((__u64 *)&cpu[c])[i];
-		((__u64 *)diff)[i] = ((__u64 *)&all)[i] - before[i];
+		((__u64 *)diff)[i] = ((__u64 *)&all)[i] - ((__u64 *)before)[i];
 	}
-	k->hist = all;
+	*before = all;
 	return diff->requests;
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/cause.h"
-#include "lib/check.h"
 #include "lib/life.h"
 #include "lib/out.h"
 #include "lib/trace.h"
@@ -174,11 +173,8 @@ int main(int argc, char **argv)
 		return ret;
 	set_filter(&t.cli);
 	t.events = t.cli.events;
-	if (t.cli.replay)
-		ret = trace_replay(&t) ?: show_all(&t, NULL);
-	else
-		ret = trace_plan(&t) ?: trace_need(&t) ?: trace_open(&t) ?: run(&t);
-	if (t.cli.check)
-		ret = check_tell(&t, ret);
+	ret = trace_plan(&t);
+	if (!ret)
+		ret = t.replay ? show_all(&t, NULL) : trace_need(&t) ?: trace_open(&t) ?: run(&t);
 	return trace_close(&t, ret);
 }

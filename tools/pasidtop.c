@@ -10,7 +10,6 @@
 #include <sys/ioctl.h>
 
 #include "lib/cause.h"
-#include "lib/check.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "invpairs.h"
@@ -265,11 +264,8 @@ int main(int argc, char **argv)
 		t.cli.limit = 1;
 	t.loop.tick_ms = t.cli.interval_ms ?: 1000;
 	t.events = (1U << TOP_NR_HOOKS) - 1;
-	if (t.cli.replay)
-		ret = trace_replay(&t) ?: replay(&t);
-	else
-		ret = trace_plan(&t) ?: choose(&t) ?: trace_open(&t) ?: run(&t);
-	if (t.cli.check)
-		ret = check_tell(&t, ret);
+	ret = trace_plan(&t);
+	if (!ret)
+		ret = t.replay ? replay(&t) : choose(&t) ?: trace_open(&t) ?: run(&t);
 	return trace_close(&t, ret);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include <bpf/bpf.h>
 
 #include "invpairs.h"
+#include "lib/known.h"
 #include "lib/walk.h"
 #include "toplook.h"
 
@@ -151,32 +151,10 @@ static void find_owners(struct top_look *look)
 
 /* --- where they are, and how busy ------------------------------------------------------ */
 
-/* What was known of a PASID on a device when it was last looked at */
-struct known {
-	struct top_key key;
-	struct top_busy total;
+/* What was known of a PASID on a device when it was last looked at, by struct top_key */
+static struct known known = {
+	.key_size = sizeof(struct top_key), .value_size = sizeof(struct top_busy),
 };
-
-static void *known;	/* a tree of them */
-
-static int by_key(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct top_key));
-}
-
-static struct known *known_of(const struct top_key *key)
-{
-	struct known **found = tfind(key, &known, by_key), *new;
-
-	if (found)
-		return *found;
-	new = calloc(1, sizeof(*new));
-	if (!new)
-		return NULL;
-	new->key = *key;
-	tsearch(new, &known, by_key);
-	return new;
-}
 
 static bool sum(const struct top_look *look, const struct top_key *key, __u32 period,
 		struct top_busy *all)
@@ -233,13 +211,9 @@ static bool is_attached(const struct top_look *look, const struct top_key *key)
 /* Of a PASID that is free nothing more is to be known. */
 static void forget(const struct top_look *look, const struct top_key *key)
 {
-	struct known **found = tfind(key, &known, by_key), *old = found ? *found : NULL;
-
 	bpf_map_delete_elem(look->attached, key);
 	bpf_map_delete_elem(look->busy, key);
-	if (old)
-		tdelete(key, &known, by_key);
-	free(old);
+	known_forget(&known, key);
 }
 
 /* Nobody else deletes any. They are taken first, as some are deleted then. */
@@ -269,14 +243,14 @@ static void look_at_busy(struct top_look *look, __u32 period)
 
 	for (size_t i = 0; i < n; i++) {
 		struct top_row *r = row_of(look, keys[i].pasid);
-		struct known *k = known_of(&keys[i]);
+		struct top_busy *before = known_of(&known, &keys[i]);
 
-		if (!k || !sum(look, &keys[i], period, &now))
+		if (!before || !sum(look, &keys[i], period, &now))
 			continue;
-		add(&look->total, &now, &k->total);
+		add(&look->total, &now, before);
 		if (r)
-			add(r, &now, &k->total);
-		k->total = now;
+			add(r, &now, before);
+		*before = now;
 		if (r && is_attached(look, &keys[i]))
 			add_device(r, keys[i].dev);
 		if (!r && keys[i].pasid != PASID_INVALID)
@@ -296,7 +270,7 @@ static void look_at_attached(struct top_look *look)
 
 		if (!r)
 			forget(look, &keys[i]);
-		else if (!tfind(&keys[i], &known, by_key) && is_attached(look, &keys[i]))
+		else if (!known_has(&known, &keys[i]) && is_attached(look, &keys[i]))
 			add_device(r, keys[i].dev);
 	}
 	free(keys);

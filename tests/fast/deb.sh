@@ -142,7 +142,7 @@ make_install() {
 
 completes() { # LINE WORD: the last word of LINE can be WORD
 	bash -c '
-		. "$1/usr/share/bash-completion/completions/pasidwhy"
+		. "$1/usr/share/bash-completion/completions/${2%% *}"
 		PATH=$1/usr/sbin:$PATH
 		read -ra COMP_WORDS <<<"$2"
 		[[ $2 != *" " ]] || COMP_WORDS+=("")
@@ -172,6 +172,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "the scripts have the version of the package" scripts_have_the_version
 	check "the manuals are good" manual_is_read
 	check "options are completed" completes "pasidsnoop --js" --json
+	check "arguments are completed" completes "pasidwhy --for ne" nest
 	check "so are those of the script" completes "pasid-report -" --duration
 	check "nothing stays when it is removed" goes_without_a_trace
 else

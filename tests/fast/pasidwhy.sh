@@ -357,7 +357,8 @@ usage() {
 	check "nor is a path one" gives 2 "no PCI device \.\./x" "$why" ../x
 	check "an unknown option is status 2" gives 2 "unknown option -Z" "$why" -Z
 	check "an unknown word is status 2" gives 2 "sva, nest and guest" "$why" -f all
-	check "two devices are status 2" gives 2 "unexpected argument b" "$why" a b
+	check "-e without a command is status 2" gives 2 "-e takes a command" "$why" -e
+check "two devices are status 2" gives 2 "unexpected argument b" "$why" a b
 	check "a full disk is status 1" gives 1 "cannot write the output: No space left" \
 		sh -c "exec '$why' >/dev/full"
 	check "a closed stdout is status 1" gives 1 "cannot write the output" \

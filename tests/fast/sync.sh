@@ -118,21 +118,23 @@ every_event_is_described() {
 completes() { # WORD..: what bash offers for the last one
 	# shellcheck disable=SC2016 # for that shell
 	bash -c '. "$1" && shift && COMP_WORDS=("$@") && COMP_CWORD=$(($# - 1)) &&
-		"_$1" && printf "%s\n" "${COMPREPLY[@]}"' bash "$work/completion" "$@"
+		_nested_sva_tool "$1" && printf "%s\n" "${COMPREPLY[@]}"' bash \
+		"$top/tools/completion.bash" "$snoop" "$@"
 }
 
 completion_is_that_of_help() {
-	"$snoop" --completion >"$work/completion" || return
-	completes "$name" -- | sort >"$work/completed"
+	completes -- | grep -e -- | sort >"$work/completed"
 	sed -E 's/.*(--[a-z-]+).*/\1/' "$work/help.options" | sort |
 		diff - "$work/completed" &&
-		[ "$(completes "$name" --hel)" = --help ] &&
-		completes "$name" -o "$here/gol" | grep -qx "$here/golden" &&
-		completes "$name" -u roo | grep -qx root &&
-		completes "$name" --json -- sor | grep -qx sort &&
-		[ -z "$(completes "$name" -d --)" ] || return
+		[ "$(completes --hel)" = --help ] &&
+		completes -o "$here/gol" | grep -qx "$here/golden" &&
+		completes -u roo | grep -qx root &&
+		completes --json -- sor | grep -qx sort &&
+		[ -z "$(completes -d --)" ] || return
 	! grep -q event "$work/help.options" ||
-		[ -n "$(completes "$name" -e "$(argument LIST event | cut -c 1-3)")" ]
+		completes -e "$(argument LIST event | cut -c 1-3)" |
+		grep -qxF "$(argument LIST event)" || return
+	! grep -q -e --by "$work/help.options" || [ "$(completes -b dev)" = device ]
 }
 
 has_all_sections() {

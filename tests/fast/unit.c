@@ -17,6 +17,7 @@
 #include "../../tools/lib/engine.h"
 #include "../../tools/lib/fields.h"
 #include "../../tools/lib/hist.h"
+#include "../../tools/lib/known.h"
 #include "../../tools/lib/ksym.h"
 #include "../../tools/lib/life.h"
 #include "../../tools/lib/out.h"
@@ -1346,6 +1347,33 @@ static void bad_recordings_are_told(void)
 		CHECK(strstr(capture(stderr, replay_line, (void *)bad[i]), "cannot replay: "));
 }
 
+/* Keys of which one ends as another begins, and that hold zeros */
+static void what_was_known_is_found_by_its_bytes(void)
+{
+	static const char *const keys[] = { "a\0b", "a\0c", "\0\0\0", "b\0b", "aab" };
+	const int n = sizeof(keys) / sizeof(keys[0]);
+	struct known known = { .key_size = 3, .value_size = sizeof(__u64) };
+	char key[3];
+	__u64 *value;
+
+	for (int i = 0; i < 2 * n; i++) {
+		memcpy(key, keys[i % n], sizeof(key));
+		CHECK(known_has(&known, key) == (i >= n));
+		value = known_of(&known, key);
+		CHECK(value && *value == (i < n ? 0 : 7ULL << (i - n)));
+		*value = 7ULL << i;
+	}
+	known_forget(&known, keys[1]);
+	known_forget(&known, "xyz");
+	CHECK(!known_has(&known, keys[1]));
+	for (int i = 0; i < n; i++) {
+		value = known_of(&known, keys[i]);
+		CHECK(*value == (i == 1 ? 0 : 7ULL << (i + n)));
+		known_forget(&known, keys[i]);
+	}
+	CHECK(!known.tree);
+}
+
 int main(void)
 {
 	static const struct {
@@ -1385,6 +1413,7 @@ int main(void)
 		T(numbers_fit_their_columns),
 		T(rows_come_from_a_table),
 		T(addresses_are_named),
+		T(what_was_known_is_found_by_its_bytes),
 		T(requests_are_loaded_not_copied),
 		T(a_life_is_put_together),
 		T(what_was_alive_is_told_once),

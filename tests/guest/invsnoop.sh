@@ -252,6 +252,31 @@ keeps_up_without_loss() {
 		of_work work.burst >want && sees burst want
 }
 
+# Two processors ask for more than can be shown: half of the PASIDs are not wanted, and
+# of what comes while nobody reads there is more than the default buffer holds.
+storm() {
+	begin storm --json -P 2000-2009,2100-2109 &&
+		gpasidwork -n 4 -r 2000-2039 -i 1499 >work.read || return
+	kill -STOP "$snoop"
+	gpasidwork -n 4 -r 2100-2139 -i 6999 >work.unread
+	kill -CONT "$snoop"
+	end
+}
+
+all_of_a_storm_is_accounted_for() {
+	storm || { cat storm.err; return 1; }
+	total=$(jq -s 'map(.inv | length) | add' work.read work.unread)
+	echo "$total requests"
+	ended storm ".seen == $total and .seen == .events + .filtered + .lost and
+		.events > 0 and .filtered > 0 and .lost > 0 and .missed == 0 and
+		.unpaired == 0 and .overflow == 0 and .unfinished == 0" &&
+		jq -es --argjson end "$(tail -n 1 storm.out)" '
+			(map(select(.type == "inv")) | length) == $end.events and
+			(map(select(.type == "lost").count) | add) == $end.lost and
+			(map(select(.type == "inv").id) | length == (unique | length)) and
+			(map(select(.type == "inv").cpu) | unique == [0, 1])' storm.out >/dev/null
+}
+
 # --- and the rest ----------------------------------------------------------------
 
 plan_is_told() {
@@ -290,6 +315,8 @@ check "filters add up" filters_add_up
 check "no room is counted and told, results are there" no_room_is_told
 check "whenever it starts and ends" whenever_it_starts
 check "4 x 2999 requests without loss" keeps_up_without_loss
+check "a storm: seen = shown + filtered + lost, with default buffers" \
+	all_of_a_storm_is_accounted_for
 check "-v tells the plan" plan_is_told
 check "no hooks at all: status 4" no_hooks
 check "pasidsnoop at the same time" both_tools_at_once

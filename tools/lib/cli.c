@@ -203,10 +203,6 @@ static int parse_options(const struct cli_tool *tool, struct cli *cli, int argc,
 			cli_help(tool, out_file());
 			return printed();
 		}
-		if (id == CLI_COMPLETION) {
-			cli_completion(tool, out_file());
-			return printed();
-		}
 		if (id == CLI_VERSION) {
 			out_text("%s %s (libbpf %s)\n", tool->name, TOOLS_VERSION,
 				 libbpf_version_string());

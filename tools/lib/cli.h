@@ -31,7 +31,7 @@ enum cli_id {
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_RECORD, CLI_RECORD_MB, CLI_REPLAY,
 	CLI_CHECK, CLI_VERBOSE, CLI_VERSION, CLI_HELP,
-	CLI_READY, CLI_HOOKS, CLI_COMPLETION,	/* hidden, for tests and the build */
+	CLI_READY, CLI_HOOKS,		/* hidden, for tests */
 	CLI_NR,
 };
 #define CLI_ALL		((1ULL << CLI_NR) - 1)

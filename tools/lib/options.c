@@ -42,7 +42,7 @@ const struct row rows[CLI_NR] = {
 	[CLI_ONCE] = { 0, 0, "once", NULL, "list what is there, and end", ROW_BOOL, IN(once) },
 	[CLI_OLDER] = { 0, 0, "older", "TIME", "who has allocated what lives longer, and where",
 			ROW_TIME, IN(older_ms) },
-	[CLI_BY] = { 'b', 0, "by", "KEY", "one for each type, device or pasid",
+	[CLI_BY] = { 'b', 0, "by", "KEY", "one for each of these: type, device, pasid",
 		     ROW_STRING, IN(by) },
 	[CLI_SORT] = { 's', 0, "sort", "KEY", "by this key of the JSON, the largest first",
 		       ROW_STRING, IN(sort) },
@@ -72,7 +72,6 @@ const struct row rows[CLI_NR] = {
 			 ROW_STRING, IN(replay) },
 	[CLI_RECORD_MB] = { 0, 0, "record-mb", "N", "keep two files of so many MiB, FILE and FILE.1",
 			    ROW_U32, IN(record_mb), 1, MAX_SIZE },
-	[CLI_COMPLETION] = { 0, 1, "completion", NULL, "" },
 	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "", ROW_BOOL, IN(no_tracepoints) },
 };
 

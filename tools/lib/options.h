@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an option is: parsing, --help, the completion and their tests come from its row. */
+/* What an option is: parsing, --help and their tests come from its row. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -38,7 +38,5 @@ extern const struct row rows[CLI_NR];
 bool option_of(const struct cli_tool *tool, int id);
 /* May its argument be left out? */
 bool option_is_optional(int id);
-
-void cli_completion(const struct cli_tool *tool, FILE *f);
 
 #endif /* OPTIONS_H */

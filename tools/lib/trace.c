@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cause.h"
+#include "check.h"
 #include "out.h"
 #include "summary.h"
 #include "trace.h"
@@ -26,7 +27,7 @@ int trace_parse(struct trace *t, const struct trace_tool *tool, int argc, char *
 
 /* --- from the plan to the first lines ---------------------------------------------- */
 
-int trace_replay(struct trace *t)
+static int open_recording(struct trace *t)
 {
 	t->replay = fopen(t->cli.replay, "r");
 	if (!t->replay) {
@@ -40,9 +41,12 @@ int trace_replay(struct trace *t)
 int trace_plan(struct trace *t)
 {
 	uint32_t events = t->events;
-	int ret = probe_caps();
 	struct btf *btf;
+	int ret;
 
+	if (t->cli.replay)
+		return open_recording(t);
+	ret = probe_caps();
 	engine_log(t->cli.verbose > 1);
 	if (ret)
 		return ret;
@@ -394,6 +398,8 @@ static bool close_file(FILE *f)
 
 int trace_close(struct trace *t, int ret)
 {
+	if (t->cli.check)
+		ret = check_tell(t, ret);
 	if (t->replay)
 		fclose(t->replay);
 	if (t->record && !close_file(t->record)) {

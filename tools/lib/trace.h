@@ -3,15 +3,17 @@
  * A trace from the plan to the last line, step by step, for the main() of a tool:
  *
  *	trace_parse()	options
- *	trace_plan()	what this kernel has; the tool may choose among it
+ *	trace_plan()	what this kernel, or a recording, has; the tool may choose among it
  *	trace_open()	all that needs no BPF; the tool opens its programs
  *	trace_attach()
  *	trace_head()	and what there is already
  *	trace_start()	the clock, the command
  *	trace_next()	.. until it is over
  *	trace_end()
+ *	trace_close()
  *
- * Nothing here calls a tool. With --replay, events come from a file instead.
+ * Nothing here calls a tool. With --replay, events come from a file instead, and nothing
+ * is opened or attached.
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -57,7 +59,6 @@ struct trace {
 /* CLI_GO_ON, or the exit code to end with */
 int trace_parse(struct trace *t, const struct trace_tool *tool, int argc, char **argv);
 /* All below that return an int: EXIT_OK, or the exit code after telling why not. */
-int trace_replay(struct trace *t);
 int trace_plan(struct trace *t);
 /* What is asked for must be there; what is not asked for by name is told to be absent. */
 int trace_need(struct trace *t);
@@ -80,7 +81,7 @@ bool trace_ending(struct trace *t);
 bool trace_made(struct trace *t, const void *event);
 /* The last lines; more has more keys for them, text more words. It drops more. */
 int trace_end(struct trace *t, json_t *more, const char *text);
-/* The exit code of the tool, if ret was that of the trace */
+/* With --check the last lines. The exit code of the tool, if ret was that of the trace */
 int trace_close(struct trace *t, int ret);
 
 #endif /* TRACE_H */

@@ -81,10 +81,27 @@ named() { # FILE GOAL NUMBER
 	grep -q "($3)" advice
 }
 
+# What the monitor is told comes from a function that is named, and nothing stays.
+errors_are_traced() {
+	pasidwhy -ej -- vmm_try >traced
+	status=$?
+	cat traced
+	[ $status -eq 0 ] && ! grep pasidwhy /sys/kernel/tracing/kprobe_events &&
+		[ -z "$(ls /sys/kernel/tracing/instances)" ] || return
+	grep '^{' traced >errors
+	for goal in nest guest; do
+		ret=$(sed -n "s/^$goal //p" traced)
+		[ "$ret" -eq 0 ] || [ ! -e /sys/class/iommu/dmar0 ] || jq -es "any(
+			.comm == \"vmm_try\" and .ret == $ret and .functions[0] ==
+			\"iommufd_fops_ioctl\" and (.functions | length) > 1)" errors || return
+	done
+}
+
 check "the verdict is $want" expected
 check "nesting: as a monitor is told" agree nest
 check "PASIDs of guests: as a monitor is told" agree guest
 check "host SVA: as a driver is told that enables it" enabling_agrees
 check "and one that binds" binding_agrees
 check "the errors are in the advice" errors_are_named
+check "-e: the errors have their functions" errors_are_traced
 finish
