@@ -62,13 +62,11 @@ static uint64_t page_of(char letter)
 }
 
 /* The byte that the device reads at @va without PASID, or -1 */
-static int dma_read(struct device *dev, uint32_t request, uint64_t va)
+static int rid_read(struct device *dev, uint32_t request, uint64_t va)
 {
-	struct dma dma = { .op = PDMA_OP_READ | request, .src = va, .len = 1 };
+	unsigned int reason;
 
-	if (dma_run(dev, &dma))
-		return -2;
-	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
+	return dma_read(dev, request, 0, va, &reason);
 }
 
 /* A page table of the guest that maps the first @nr pages to letters from @first */
@@ -251,14 +249,14 @@ TEST_F(stable, range_overflow)
 		map_letters(vmm, root, 4, 'A');
 		ASSERT_EQ(0, device_invalidate(vmm, pt_id, 0, 4));
 		for (page = 0; page < 4; page++)
-			EXPECT_EQ('A' + page, dma_read(&self->dev, 0, page * PAGE));
+			EXPECT_EQ('A' + page, rid_read(&self->dev, 0, page * PAGE));
 		map_letters(vmm, root, 4, 'E');
 		EXPECT_EQ(range[i].ret, device_invalidate(vmm, pt_id, range[i].va,
 							  range[i].pages));
 		if (range[i].ret || range[i].va)
 			continue;
 		for (page = 0; page < 4; page++)
-			EXPECT_EQ('E' + page, dma_read(&self->dev, 0, page * PAGE));
+			EXPECT_EQ('E' + page, rid_read(&self->dev, 0, page * PAGE));
 	}
 }
 
@@ -271,7 +269,7 @@ TEST_F(stable, first_nested_attach)
 	guest_map(&self->vmm, root, 48, 0, page_of('A'), PAGE, GUEST_RW);
 	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, 0, &pt_id));
 	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
-	EXPECT_EQ('A', dma_read(&self->dev, 0, 0));
+	EXPECT_EQ('A', rid_read(&self->dev, 0, 0));
 }
 
 /* --- ATS, and devices that fail ------------------------------------------------- */
@@ -283,17 +281,17 @@ TEST_F(stable, nested_with_ats)
 	uint64_t root = guest_table(vmm), asked;
 	uint32_t pt_id;
 
-	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, page_of('A')));
+	EXPECT_EQ('A', rid_read(&self->dev, PDMA_CMD_ATS, page_of('A')));
 	map_letters(vmm, root, 1, 'A');
 	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
 	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
-	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+	EXPECT_EQ('A', rid_read(&self->dev, PDMA_CMD_ATS, 0));
 
 	asked = dma_count(&self->dev, PDMA_N_INV_REQUESTS);
 	map_letters(vmm, root, 1, 'B');
 	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
 	EXPECT_EQ(asked + 1, dma_count(&self->dev, PDMA_N_INV_REQUESTS));
-	EXPECT_EQ('B', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+	EXPECT_EQ('B', rid_read(&self->dev, PDMA_CMD_ATS, 0));
 }
 
 /* What became of its flush is told to a guest, once. Before, it has no ATS either. */
@@ -306,14 +304,14 @@ TEST_F(stable, guest_is_told)
 	map_letters(vmm, root, 1, 'A');
 	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
 	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
-	EXPECT_EQ('A', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+	EXPECT_EQ('A', rid_read(&self->dev, PDMA_CMD_ATS, 0));
 	map_letters(vmm, root, 1, 'B');
 	dma_fail(&self->dev, 1, false);
 	EXPECT_EQ(-ETIMEDOUT, device_invalidate(vmm, pt_id, 0, 1));
 	dma_fail(&self->dev, 1, true);
 	EXPECT_EQ(-EIO, device_invalidate(vmm, pt_id, 0, 1));
 	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
-	EXPECT_EQ('B', dma_read(&self->dev, PDMA_CMD_ATS, 0));
+	EXPECT_EQ('B', rid_read(&self->dev, PDMA_CMD_ATS, 0));
 }
 
 /* The page goes, and the device does not get at it any more, whatever it says */
@@ -323,15 +321,15 @@ static void unmap_from_broken(struct __test_metadata *_metadata,
 	struct monitor *vmm = &self->vmm;
 
 	memset(monitor_at(vmm, PIECE), 'P', PAGE);
-	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ('P', rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 	dma_fail(&self->dev, NEVER, bad);
 	EXPECT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
-	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ(-1, rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 
 	/* It lost ATS, and nothing else */
 	EXPECT_EQ(0, monitor_map(vmm, PIECE, PIECE_SIZE, true));
-	EXPECT_EQ('P', dma_read(&self->dev, 0, PIECE));
-	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ('P', rid_read(&self->dev, 0, PIECE));
+	EXPECT_EQ(-1, rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 }
 
 TEST_F(stable, bad_answer)
@@ -348,12 +346,12 @@ TEST_F(stable, no_answer)
 TEST_F(stable, one_answer_lost)
 {
 	memset(monitor_at(&self->vmm, PIECE), 'P', PAGE);
-	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ('P', rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 	dma_fail(&self->dev, 1, false);
 	EXPECT_EQ(0, monitor_unmap(&self->vmm, PIECE, PIECE_SIZE));
-	EXPECT_EQ(-1, dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ(-1, rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 	EXPECT_EQ(0, monitor_map(&self->vmm, PIECE, PIECE_SIZE, true));
-	EXPECT_EQ('P', dma_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ('P', rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
 }
 
 /* --- The queue ------------------------------------------------------------------ */
@@ -395,11 +393,11 @@ TEST_F(stable, unmap_in_detach)
 
 	memset(monitor_at(vmm, PIECE), 'P', PAGE);
 	for (try = 0; try < 6; try++) {
-		ASSERT_EQ('P', dma_read(&self->dev, 0, PIECE));
+		ASSERT_EQ('P', rid_read(&self->dev, 0, PIECE));
 		ASSERT_EQ(0, pthread_create(&detacher, NULL, detach, &self->dev));
 		usleep(30000 * try);
 		ASSERT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
-		reached += dma_read(&self->dev, 0, PIECE) == 'P';
+		reached += rid_read(&self->dev, 0, PIECE) == 'P';
 		pthread_join(detacher, NULL);
 		ASSERT_EQ(0, monitor_map(vmm, PIECE, PIECE_SIZE, true));
 		ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
