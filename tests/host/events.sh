@@ -56,8 +56,9 @@ both_say() {
 	diff "$work/did" "$work/said"
 }
 
+# 10 is the binds, which flush nothing
 every_case() {
-	[ "$(cut -d ' ' -f 1 "$work/did" | sort -u | wc -l)" -eq 11 ]
+	[ "$(cut -d ' ' -f 1 "$work/did" | sort -un | xargs)" = "1 2 3 4 5 6 7 8 9 11" ]
 }
 
 check "it runs" run
