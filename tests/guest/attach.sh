@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -n -t 300 -x tests/guest/vmm.allow
+# boot: -n -t 300 -x tests/guest/attach.allow
 # files: tests/vmm/vfio.sh
 #
 # A monitor in miniature that goes mainline's way, tests/vmm: page tables that VFIO
