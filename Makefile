@@ -10,7 +10,7 @@ V		?= 0
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
-.PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
+.PHONY: kselftest initramfs vm guest vm-guest demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect stable kernel-stable bench install deb clean
 
 help: ## list the targets
@@ -81,6 +81,12 @@ initramfs: kernel tools kselftest pasidmod faultmod gpasidwork vmm
 
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
+
+guest: deps ## build/guest: a QEMU and kernels of Debian's, for a guest in the VM
+	@tests/lab/guest/fetch
+
+vm-guest: initramfs qemu guest ## a shell in that guest [GUEST=6.12|7.3]
+	@tests/lab/guest/shell
 
 demo: initramfs ## from nothing to live traces of DMA through nested translation
 	@tests/lab/vm/demo

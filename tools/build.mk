@@ -133,7 +133,7 @@ gpasidwork:
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
-		   vmm/vmm_try vmm/vmm_slow stable/stable_test
+		   vmm/vmm_try vmm/vmm_slow stable/stable_test workload/procdma
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
@@ -145,6 +145,7 @@ vmm:
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
 			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
+			-Itests/workload/procmod \
 			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \
 			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \
