@@ -82,10 +82,11 @@ initramfs: kernel tools kselftest pasidmod faultmod gpasidwork vmm
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
 
-guest: deps ## build/guest: a QEMU and kernels of Debian's, for a guest in the VM
+guest: qemu ## build/guest: a QEMU and kernels of Debian's, for a guest in the VM
 	@tests/lab/guest/fetch
+	@tests/lab/guest/module tests/workload/procmod $(PASID_DMA_H)
 
-vm-guest: initramfs qemu guest ## a shell in that guest [GUEST=6.12|7.3]
+vm-guest: initramfs guest ## a shell in that guest [GUEST=6.12|7.3]
 	@tests/lab/guest/shell
 
 demo: initramfs ## from nothing to live traces of DMA through nested translation

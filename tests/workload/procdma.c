@@ -131,7 +131,7 @@ static unsigned int run(struct dma dma)
 	return 1;
 }
 
-/* What was filled, and what was copied; returns the number of wrong pages */
+/* Each page is filled and copied to the next; returns how many are wrong */
 static unsigned int move_all(void)
 {
 	unsigned int wrong = 0, to;

@@ -14,6 +14,7 @@ mount -t sysfs sys /sys
 
 serve() {
 	stty raw -echo
+	echo "=end 0"
 	while read -r command; do
 		(eval "$command") 2>&1 </dev/null
 		echo "=end $?"

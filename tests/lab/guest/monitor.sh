@@ -34,7 +34,7 @@ guest_pack() {
 	rm -r root
 }
 
-# guest_start UNIT KERNEL: for guest_do
+# guest_start UNIT KERNEL: returns once guest_do can be used; 125 if QEMU has ended
 guest_start() {
 	guest_pack "$2"
 	mkfifo guest.in guest.out
@@ -43,14 +43,13 @@ guest_start() {
 		guest_qemu "$1" "$2" "intel_iommu=on,sm_on guest.serve" \
 			-serial file:guest.console -serial chardev:port \
 			-chardev pipe,id=port,path=guest 2>qemu.log
-		# For who waits for it
 		echo "=end 125" >&4
 	} &
+	guest_answer
 }
 
-# guest_do COMMAND: prints what it prints, and returns its status
-guest_do() {
-	echo "$1" >&3
+# The guest's lines up to its status
+guest_answer() {
 	while read -r guest_line <&4; do
 		case $guest_line in
 		=end\ *) return "${guest_line#=end }" ;;
@@ -59,7 +58,13 @@ guest_do() {
 	done
 }
 
-# QEMU's own status is that of the last command, then
+# guest_do COMMAND: prints what it prints in the guest, and returns its status
+guest_do() {
+	echo "$1" >&3
+	guest_answer
+}
+
+# The last answer is then that of QEMU.
 guest_stop() {
 	guest_do "poweroff -f"
 	[ $? -eq 125 ]

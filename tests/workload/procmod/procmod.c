@@ -126,7 +126,7 @@ static long procmod_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	return -ENOTTY;
 }
 
-/* What a process that was killed has left */
+/* A process that was killed leaves its pages behind */
 static int procmod_release(struct inode *inode, struct file *file)
 {
 	guard(mutex)(&lock);

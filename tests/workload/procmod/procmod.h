@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What procdma asks procmod for, on /dev/procmod */
+/* The calls of procdma to procmod, on /dev/procmod */
 #ifndef PROCMOD_H
 #define PROCMOD_H
 
