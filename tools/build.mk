@@ -132,8 +132,9 @@ gpasidwork:
 
 # A monitor with a device that does DMA. The kernel's headers and its harness of
 # selftests, and the registers of the device.
-VMM		:= vmm/vmm_test vmm/vmm_oracle vmm/vmm_demo vmm/vmm_floors \
-		   vmm/vmm_try vmm/vmm_slow stable/stable_test workload/procdma
+VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
+		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow stable/stable_test \
+		   workload/procdma
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)

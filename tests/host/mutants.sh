@@ -34,7 +34,7 @@ build() {
 # changes is not known. The monitor needs another machine.
 deal() { # LIST NAME
 	awk -v lanes="$lanes" -v to="$work/$2" '{
-		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 == "vmm" ? "vmm" : 0
+		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
 		print >(to NR % lanes "-" file)
 	}' "$1"
 }
@@ -101,7 +101,7 @@ tests() {
 	sed -n 's/^\tKUNIT_CASE[A-Z_]*(\(.*\)),$/kunit \1/p' \
 		"$linux"/drivers/iommu/tests/*_kunit.c
 	cd "$linux/tools/testing/selftests/iommu"
-	sed -En 's/^TEST_F[A-Z_]*\((iommufd_pasid), ([a-z_]+).*/iommufd \1.\2/p' \
+	sed -En 's/^TEST_F[A-Z_]*\((iommufd_(device_)?pasid), ([a-z_]+).*/iommufd \1.\3/p' \
 		iommufd.c
 	sed -En 's/^TEST_F[A-Z_]*\((iommufd_gpasid), ([a-z_0-9]+).*/gpasid \1.\2/p' \
 		iommufd_gpasid.c
@@ -115,7 +115,7 @@ lanes=$(nproc)
 [ "$lanes" -le 8 ] || lanes=8
 "$here/switch" -t >"$work/list"
 
-awk '$2 !~ /^vmm?$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
+awk '$2 !~ /^(vmm?|attach)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

@@ -29,6 +29,7 @@ run() { # IN TEST
 	gpasid)		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
 	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
 	vmm)		timeout 300 vmm_test -v "${2%%.*}" -t "${2#*.}" ;;
+	attach)		timeout 300 vmm_attach -v "${2%%.*}" -t "${2#*.}" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }

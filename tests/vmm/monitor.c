@@ -83,6 +83,38 @@ void *monitor_at(struct monitor *vmm, uint64_t gpa)
 	return vmm->memory + (gpa - GUEST_BASE);
 }
 
+/* A page table, or whatever else has a number on /dev/iommu */
+int monitor_destroy(struct monitor *vmm, uint32_t id)
+{
+	struct iommu_destroy destroy = { .size = sizeof(destroy), .id = id };
+
+	return call(vmm->iommu, IOMMU_DESTROY, &destroy);
+}
+
+/* Begin or end to find out which pages devices write */
+int monitor_track(struct monitor *vmm, bool on)
+{
+	struct iommu_hwpt_set_dirty_tracking set = {
+		.size = sizeof(set), .hwpt_id = vmm->parent,
+		.flags = on ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0,
+	};
+
+	return call(vmm->iommu, IOMMU_HWPT_SET_DIRTY_TRACKING, &set);
+}
+
+/* Has the page been written since this was asked last? 0, 1 or an errno */
+int monitor_dirty(struct monitor *vmm, uint64_t gpa)
+{
+	uint64_t bits = 0;
+	struct iommu_hwpt_get_dirty_bitmap get = {
+		.size = sizeof(get), .hwpt_id = vmm->parent, .iova = gpa,
+		.length = PAGE, .page_size = PAGE, .data = (uintptr_t)&bits,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_GET_DIRTY_BITMAP, &get);
+
+	return ret ? ret : (int)(bits & 1);
+}
+
 /* Without bus mastering a device does no DMA */
 static int enable_dma(struct device *dev)
 {
@@ -151,15 +183,36 @@ int device_reset(struct device *dev)
 }
 
 /* The stage 2: it follows what is mapped in the IOAS */
-int device_alloc_parent(struct monitor *vmm, struct device *dev)
+int device_alloc_parent_with(struct monitor *vmm, struct device *dev,
+			     uint32_t flags)
 {
 	struct iommu_hwpt_alloc alloc = {
-		.size = sizeof(alloc), .flags = IOMMU_HWPT_ALLOC_NEST_PARENT,
+		.size = sizeof(alloc),
+		.flags = IOMMU_HWPT_ALLOC_NEST_PARENT | flags,
 		.dev_id = dev->id, .pt_id = vmm->ioas,
 	};
 	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
 
 	vmm->parent = alloc.out_hwpt_id;
+	return ret;
+}
+
+int device_alloc_parent(struct monitor *vmm, struct device *dev)
+{
+	return device_alloc_parent_with(vmm, dev, 0);
+}
+
+static int alloc_nested(struct monitor *vmm, struct device *dev, uint32_t flags,
+			struct iommu_hwpt_vtd_s1 *table, uint32_t *pt_id)
+{
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .flags = flags, .dev_id = dev->id,
+		.pt_id = vmm->parent, .data_type = IOMMU_HWPT_DATA_VTD_S1,
+		.data_len = sizeof(*table), .data_uptr = (uintptr_t)table,
+	};
+	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
+
+	*pt_id = alloc.out_hwpt_id;
 	return ret;
 }
 
@@ -170,15 +223,19 @@ int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
 	struct iommu_hwpt_vtd_s1 table = {
 		.flags = flags, .pgtbl_addr = root, .addr_width = 48,
 	};
-	struct iommu_hwpt_alloc alloc = {
-		.size = sizeof(alloc), .dev_id = dev->id, .pt_id = vmm->parent,
-		.data_type = IOMMU_HWPT_DATA_VTD_S1, .data_len = sizeof(table),
-		.data_uptr = (uintptr_t)&table,
-	};
-	int ret = call(vmm->iommu, IOMMU_HWPT_ALLOC, &alloc);
 
-	*pt_id = alloc.out_hwpt_id;
-	return ret;
+	return alloc_nested(vmm, dev, 0, &table, pt_id);
+}
+
+/* One that can be attached to PASIDs as well */
+int pasid_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+		       unsigned int width, uint32_t *pt_id)
+{
+	struct iommu_hwpt_vtd_s1 table = {
+		.pgtbl_addr = root, .addr_width = width,
+	};
+
+	return alloc_nested(vmm, dev, IOMMU_HWPT_ALLOC_PASID, &table, pt_id);
 }
 
 int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
@@ -280,6 +337,27 @@ int pasid_unbind(struct monitor *vmm, struct device *dev, uint32_t pasid)
 	};
 
 	return call(vmm->iommu, IOMMU_GPASID_UNBIND, &unbind);
+}
+
+/* Mainline's way to a PASID: what it goes through, or something else instead */
+int pasid_attach(struct device *dev, uint32_t pasid, uint32_t pt_id)
+{
+	struct vfio_device_attach_iommufd_pt attach = {
+		.argsz = sizeof(attach), .flags = VFIO_DEVICE_ATTACH_PASID,
+		.pt_id = pt_id, .pasid = pasid,
+	};
+
+	return call(dev->fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
+}
+
+int pasid_detach(struct device *dev, uint32_t pasid)
+{
+	struct vfio_device_detach_iommufd_pt detach = {
+		.argsz = sizeof(detach), .flags = VFIO_DEVICE_DETACH_PASID,
+		.pasid = pasid,
+	};
+
+	return call(dev->fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach);
 }
 
 struct iommu_cache_invalidate_info inv_range(uint32_t pasid, uint64_t va,

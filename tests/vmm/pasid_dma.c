@@ -76,6 +76,31 @@ int dma_run(struct device *dev, struct dma *dma)
 	return dma_wait(dev, dma);
 }
 
+/* The byte that the device reads at @va, or -1 and *@reason; -2: no answer */
+int dma_read(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	     unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_READ | request, .pasid = pasid,
+			   .src = va, .len = 1 };
+
+	if (dma_run(dev, &dma) || DMA_CODE(&dma) == PDMA_ST_PENDING)
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
+}
+
+int dma_write(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	      char byte, unsigned int *reason)
+{
+	struct dma dma = { .op = PDMA_OP_WRITE | request, .pasid = pasid,
+			   .dst = va, .len = 1, .data = byte };
+
+	if (dma_run(dev, &dma))
+		return -2;
+	*reason = DMA_REASON(&dma);
+	return DMA_CODE(&dma) == PDMA_ST_OK ? 0 : -1;
+}
+
 uint64_t dma_count(struct device *dev, unsigned int counter)
 {
 	unsigned int at = PDMA_COUNTERS + 8 * counter;

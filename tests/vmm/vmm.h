@@ -44,9 +44,14 @@ void monitor_close(struct monitor *vmm);
 int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write);
 int monitor_unmap(struct monitor *vmm, uint64_t gpa, uint64_t len);
 void *monitor_at(struct monitor *vmm, uint64_t gpa);
+int monitor_destroy(struct monitor *vmm, uint32_t id);
+int monitor_track(struct monitor *vmm, bool on);
+int monitor_dirty(struct monitor *vmm, uint64_t gpa);
 
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
+int device_alloc_parent_with(struct monitor *vmm, struct device *dev,
+			     uint32_t flags);
 int device_alloc_parent(struct monitor *vmm, struct device *dev);
 int device_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
 			uint64_t flags, uint32_t *pt_id);
@@ -63,6 +68,10 @@ int pasid_bind(struct monitor *vmm, struct device *dev, uint32_t pasid,
 int pasid_bind_local(struct monitor *vmm, struct device *dev, uint32_t pasid,
 		     uint64_t root);
 int pasid_unbind(struct monitor *vmm, struct device *dev, uint32_t pasid);
+int pasid_alloc_nested(struct monitor *vmm, struct device *dev, uint64_t root,
+		       unsigned int width, uint32_t *pt_id);
+int pasid_attach(struct device *dev, uint32_t pasid, uint32_t pt_id);
+int pasid_detach(struct device *dev, uint32_t pasid);
 
 struct iommu_cache_invalidate_info inv_range(uint32_t pasid, uint64_t va,
 					     uint64_t granule, uint64_t nr);
@@ -107,6 +116,10 @@ struct dma {
 void dma_start(struct device *dev, struct dma *dma);
 int dma_wait(struct device *dev, struct dma *dma);
 int dma_run(struct device *dev, struct dma *dma);
+int dma_read(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	     unsigned int *reason);
+int dma_write(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
+	      char byte, unsigned int *reason);
 uint64_t dma_count(struct device *dev, unsigned int counter);
 void dma_fail(struct device *dev, unsigned int answers, bool bad);
 void dma_answer_after(struct device *dev, uint32_t us);

@@ -78,31 +78,6 @@ static uint64_t page_of(char letter)
 	return DATA + (letter - 'A') * PAGE;
 }
 
-/* The byte that the device reads at @va, or -1 and *@reason */
-static int dma_read(struct device *dev, uint32_t request, uint32_t pasid,
-		    uint64_t va, unsigned int *reason)
-{
-	struct dma dma = { .op = PDMA_OP_READ | request, .pasid = pasid,
-			   .src = va, .len = 1 };
-
-	if (dma_run(dev, &dma) || DMA_CODE(&dma) == PDMA_ST_PENDING)
-		return -2;
-	*reason = DMA_REASON(&dma);
-	return DMA_CODE(&dma) == PDMA_ST_OK ? (int)dma.result : -1;
-}
-
-static int dma_write(struct device *dev, uint32_t request, uint32_t pasid,
-		     uint64_t va, char byte, unsigned int *reason)
-{
-	struct dma dma = { .op = PDMA_OP_WRITE | request, .pasid = pasid,
-			   .dst = va, .len = 1, .data = byte };
-
-	if (dma_run(dev, &dma))
-		return -2;
-	*reason = DMA_REASON(&dma);
-	return DMA_CODE(&dma) == PDMA_ST_OK ? 0 : -1;
-}
-
 #define READ(pasid, va) ({						\
 	unsigned int reason_;						\
 	dma_read(&self->dev, variant->request, pasid, va, &reason_);	\
