@@ -9,7 +9,8 @@ guest_device=0000:00:1d.0
 guest_unit=intel-iommu,intremap=on,scalable-mode=on,fsts=on,caching-mode=on
 
 # guest_qemu UNIT KERNEL KERNEL-ARGUMENTS OPTION..: UNIT is "none", or more
-# properties of a VT-d that nests
+# properties of a VT-d that nests. Each byte on the console is some exits of a
+# processor under TCG, and calibration waits for a busy host.
 guest_qemu() {
 	unit=$1 kernel=$2 append=$3
 	shift 3
@@ -20,7 +21,8 @@ guest_qemu() {
 		-M q35,kernel-irqchip=split -accel kvm -m 512M -nodefaults \
 		-no-user-config -no-reboot -display none \
 		-kernel "linux-$kernel/vmlinuz" -initrd guest.cpio \
-		-append "console=ttyS0 panic=-1 iommu.strict=1 $append" "$@"
+		-append "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check \
+			intel_iommu=on,sm_on iommu.strict=1 $append" "$@"
 }
 
 # guest_pack KERNEL: the root file system, with the modules and procdma in /t
@@ -40,7 +42,7 @@ guest_start() {
 	mkfifo guest.in guest.out
 	exec 3<>guest.in 4<>guest.out
 	{
-		guest_qemu "$1" "$2" "intel_iommu=on,sm_on guest.serve" \
+		guest_qemu "$1" "$2" guest.serve \
 			-serial file:guest.console -serial chardev:port \
 			-chardev pipe,id=port,path=guest 2>qemu.log
 		echo "=end 125" >&4

@@ -11,4 +11,4 @@
 : "${GUEST:?}" "${UNIT:?}"
 vfio_bind
 guest_pack "$GUEST"
-guest_qemu "$UNIT" "$GUEST" "quiet intel_iommu=on,sm_on" -serial stdio
+guest_qemu "$UNIT" "$GUEST" "" -serial stdio
