@@ -10,8 +10,9 @@ V		?= 0
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
-.PHONY: kselftest initramfs vm demo qemu qemu-tree qemu-export
-.PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench install deb clean
+.PHONY: kselftest initramfs vm guest vm-guest demo qemu qemu-tree qemu-export
+.PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench
+.PHONY: install deb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
@@ -84,6 +85,13 @@ initramfs: kernel tools kselftest pasidmod faultmod gpasidwork vmm
 
 vm: initramfs ## a shell in the VM
 	@tests/lab/vm/boot -i
+
+guest: qemu ## build/guest: a QEMU and kernels of Debian's, for a guest in the VM
+	@tests/lab/guest/fetch
+	@tests/lab/guest/module tests/workload/procmod $(PASID_DMA_H)
+
+vm-guest: initramfs guest ## a shell in that guest [GUEST=6.12|7.3]
+	@tests/lab/guest/shell
 
 demo: initramfs ## from nothing to live traces of DMA through nested translation
 	@tests/lab/vm/demo

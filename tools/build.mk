@@ -130,7 +130,7 @@ gpasidwork:
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow vmm/vmm_leave \
-		   vmm/vmm_fuzz stable/stable_test
+		   vmm/vmm_fuzz stable/stable_test workload/procdma
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
@@ -143,6 +143,7 @@ vmm:
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
 			-I$(KSRC)/drivers/iommu/iommufd \
 			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
+			-Itests/workload/procmod \
 			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \
 			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \

@@ -19,19 +19,9 @@ packages() {
 		awk '{ newest[$1] = $2 } END { for (v in newest) print v, newest[v] }'
 }
 
-# get PACKAGE: its kernel, in $stock/PACKAGE
+# get PACKAGE: its kernel, as $stock/PACKAGE
 get() {
-	[ ! -e "$stock/$1" ] || return 0
-	mkdir -p "$stock/download"
-	(
-		cd "$stock/download" && rm -rf ./* && apt-get -q download "$1" &&
-			dpkg-deb --fsys-tarfile "$1"_*.deb |
-			tar -x --occurrence=1 "./boot/vmlinuz-${1#linux-image-}" &&
-			mv boot/vmlinuz-* "../$1"
-	)
-	status=$?
-	rm -rf "$stock/download"
-	return $status
+	[ -e "$stock/$1" ] || "$root/tests/lab/debs" -k "$stock/$1" "$1"
 }
 
 tools_work() { # PACKAGE

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 3600
+#
+# Clients that know nothing of the project: Debian's QEMU as a monitor in the VM,
+# Debian's kernels in its guest, and a process there whose pages go to a pasid-dma.
+# The model's log tells how the device's requests were translated.
+
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+logs=$root/build/test/host-guest
+lab=$root/tests/lab/guest
+guests=$root/build/guest
+before=$root/build/stable/before
+nests=,device-iotlb=on
+pasids=$nests,pasid-bits=16
+
+# boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model
+boots() {
+	name=$1 guest=$2 unit=$3 parameter=${4-}
+	mkdir -p "$logs/$name"
+	echo 'vtd_nested_*' >"$work/events"
+	status=0
+	"$root/tests/lab/vm/boot" -n -t 600 -m 2G ${kernel:+-k "$kernel"} \
+		-x "$root/tests/host/guest/allow" -o "$logs/$name" \
+		-a "GUEST=$guest UNIT=$unit PARAMETER=$parameter STEPS=$steps" \
+		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
+			-trace events=$work/events" \
+		"$root/tests/host/guest/vm.sh" "$root/tests/vmm/vfio.sh" \
+		"$lab/monitor.sh" "$lab/init.sh" "$guests/qemu" \
+		"$guests/linux-$guest" || status=$?
+	cat "$logs/$name/ktap.log"
+	return "$status"
+}
+
+# nested NAME PASIDS: requests went through both stages, with PASIDs or without
+nested() {
+	walks=$(grep -c "^vtd_nested_walk .*pasid=$2 .*pgtt=3 " "$work/$1.log")
+	echo "$walks nested walks"
+	[ "$walks" -gt 0 ]
+}
+
+# failed NAME CHECK..: of the checks in the VM these, and no others
+failed() {
+	log=$logs/$1/ktap.log
+	shift
+	printf '%s\n' "$@" >"$work/wanted"
+	sed -n 's/^not ok [0-9]* //p' "$log" | diff "$work/wanted" - &&
+		tail -n 1 "$log" | grep '^1\.\.'
+}
+
+# The report of the VM, and its status
+said() {
+	cat "$logs/$name/ktap.log"
+	return "$status"
+}
+
+# The kernel may lack what QEMU asks for, and the VM says so.
+with_pasids() { # GUEST
+	boots "pasids-$1" "$1" "$pasids" pasid=1 >/dev/null
+	lacks=$(said | sed -n 's/^ok .* # SKIP //p')
+	if [ -n "$lacks" ]; then
+		skip "$1 with PASIDs" "$lacks"
+		return
+	fi
+	check "$1 with PASIDs: a process has the device" said
+	check "by nested translation" nested "$name" '[1-9][0-9]*'
+}
+
+workdir
+steps=200 model='' kernel=''
+if ! "$lab/fetch" 2>"$work/fetch"; then
+	skip "guests of Debian's" "$(tail -n 1 "$work/fetch")"
+	finish
+fi
+check "the module is built for them" "$lab/module" "$root/tests/workload/procmod" \
+	"$root/build/qemu/src/include/hw/misc/pasid-dma.h"
+
+check "7.3 without a VT-d: the device works" boots none 7.3 none
+for linux in 6.12 7.3; do
+	check "$linux with a VT-d: the device works, with ATS" \
+		boots "nests-$linux" "$linux" "$nests"
+	check "by nested translation" nested "nests-$linux" -1
+done
+for linux in 6.12 7.3; do
+	with_pasids "$linux"
+done
+
+# Where the same has to fail
+if [ -e "$before" ]; then
+	kernel=$before
+	boots before 7.3 "$nests" >/dev/null
+	check "on Linux 6.12 without the series the guest is wrong about ATS" \
+		failed before "and in the device" "bytes are moved with ATS" \
+		"and with ATS"
+	kernel=''
+else
+	skip "Linux 6.12 without the series" "run make kernel-stable"
+fi
+model="-global intel-iommu.x-ignore=piotlb"
+boots stale 7.3 "$nests" >/dev/null
+check "if the IOTLB is not flushed, pages are not let go" \
+	failed stale "a page that is taken away is let go" "and with ATS"
+finish
