@@ -260,6 +260,25 @@ TEST_F(stable, range_overflow)
 	}
 }
 
+/*
+ * The unit forgets what leads to a page table before that is free. The range begins
+ * behind a large page's place, so it goes in two pieces, the second of whole tables.
+ */
+TEST_F(stable, unmap_in_pieces)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t from = PIECE + PAGE, len = PIECE_SIZE - PAGE, at;
+
+	ASSERT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
+	memset(monitor_at(vmm, PIECE), 'P', PIECE_SIZE);
+	ASSERT_EQ(0, monitor_map(vmm, from, len, true));
+	for (at = from; at < from + len; at += 2 << 20)
+		EXPECT_EQ('P', rid_read(&self->dev, 0, at));
+	ASSERT_EQ(0, monitor_unmap(vmm, from, len));
+	for (at = from; at < from + len; at += 2 << 20)
+		EXPECT_EQ(-1, rid_read(&self->dev, 0, at));
+}
+
 /* UBSAN tells of it, once a boot: a shift by a number that the guest chose */
 TEST_F(stable, first_nested_attach)
 {
