@@ -293,7 +293,7 @@ TEST_F(attach, closed_under_dma)
 	struct monitor *vmm = &self->vmm, next;
 	struct dma dma = { .op = PDMA_OP_WRITE | variant->request,
 			   .pasid = PASID, .dst = VA, .len = PAGE,
-			   .repeat = 0xffffffff, .data = 'x' };
+			   .repeat = PDMA_MAX_REPEAT, .data = 'x' };
 	volatile char *page = monitor_at(vmm, page_of('A'));
 	unsigned int i, why = 0;
 
@@ -311,7 +311,7 @@ TEST_F(attach, closed_under_dma)
 	ASSERT_EQ(0, monitor_open(&next));
 	ASSERT_EQ(0, device_open(&next, &self->dev, 0));
 	EXPECT_EQ(-1, dma_read(&self->dev, variant->request, PASID, VA, &why));
-	EXPECT_EQ(NO_ENTRY, why);
+	EXPECT_TRUE(why == NO_ENTRY || why == NO_TABLE);
 	for (i = 0; i < PAGE; i++)
 		ASSERT_EQ('A', page[i]);
 	monitor_close(&next);
