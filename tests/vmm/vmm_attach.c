@@ -293,7 +293,8 @@ TEST_F(attach, closed_under_dma)
 	struct monitor *vmm = &self->vmm, next;
 	struct dma dma = { .op = PDMA_OP_FILL | variant->request,
 			   .pasid = PASID, .dst = VA, .len = PAGE,
-			   .repeat = PDMA_MAX_REPEAT, .data = 'x' };
+			   .repeat = PDMA_MAX_REPEAT,
+			   .data = 0x7878787878787878ULL };
 	volatile char *page = monitor_at(vmm, page_of('A'));
 	unsigned int i, why = 0;
 
