@@ -86,7 +86,7 @@ static void open_bar(void)
 	close(fd);
 }
 
-/* Without PASIDs in it, what is queued is lost */
+/* The device forgets its commands, and takes a page every 100 us from now on */
 static void reset(void)
 {
 	dev.bar[PDMA_CTL / 4] = PDMA_CTL_RESET;
