@@ -50,6 +50,12 @@ failed() {
 		tail -n 1 "$log" | grep '^1\.\.'
 }
 
+# Stale translations write where they like, so another check may fail first.
+spoilt() {
+	grep -E '^not ok .* (bytes are moved|a page that|and with ATS)' \
+		"$logs/stale/ktap.log"
+}
+
 workdir
 steps=200 model='' kernel=''
 if ! "$lab/fetch" 2>"$work/fetch"; then
@@ -82,6 +88,5 @@ else
 fi
 model="-global intel-iommu.x-ignore=piotlb"
 boots stale 7.3 "$nests" >/dev/null
-check "if the IOTLB is not flushed, pages are not let go" \
-	failed stale "a page that is taken away is let go" "and with ATS"
+check "if the IOTLB is not flushed, a process meets stale bytes" spoilt
 finish
