@@ -86,7 +86,7 @@ static void open_bar(void)
 	close(fd);
 }
 
-/* Without PASIDs in it, what is queued is lost */
+/* The device forgets its commands, and takes a page every 100 us from now on */
 static void reset(void)
 {
 	dev.bar[PDMA_CTL / 4] = PDMA_CTL_RESET;
@@ -160,36 +160,46 @@ static bool written(const char *page)
 	return false;
 }
 
-/* The device writes to a page until that is taken away; true if it goes on then */
-static bool writes_on(unsigned int page, uint64_t word)
+static bool pending(unsigned int slot)
+{
+	return dev.bar[(PDMA_SLOTS + slot * PDMA_SLOT_SIZE + PDMA_SLOT_STATUS) / 4] ==
+	       PDMA_ST_PENDING;
+}
+
+/* The command either ends, or writes that much more */
+static void let_write(unsigned int slot, uint64_t bytes)
+{
+	uint64_t until = dma_count(&dev, PDMA_N_BYTES_WRITTEN) + bytes;
+
+	while (pending(slot) && dma_count(&dev, PDMA_N_BYTES_WRITTEN) < until)
+		;
+}
+
+/* The device writes to a page, which is taken away; true if it writes elsewhere */
+static bool writes_stale(unsigned int page, uint64_t word)
 {
 	volatile uint64_t *first = (uint64_t *)page_at(page);
 	struct dma dma = command(PDMA_OP_FILL, page, page, word);
-	uint64_t before;
-	unsigned int last = dev.slot;
-	volatile uint32_t *status = dev.bar +
-		(PDMA_SLOTS + last * PDMA_SLOT_SIZE + PDMA_SLOT_STATUS) / 4;
+	unsigned int slot = dev.slot;
+	bool elsewhere;
 
 	dma.repeat = PDMA_MAX_REPEAT;
 	dma_start(&dev, &dma);
-	while (*first != word && *status == PDMA_ST_PENDING)
-		;
+	let_write(slot, PAGE);
+	elsewhere = *first != word;
 	take_back(page);
 	if (mremap(page_at(page), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 		   aside) == MAP_FAILED)
 		die("mremap");
 	memset(aside, 0, PAGE);
-	before = dma_count(&dev, PDMA_N_BYTES_WRITTEN);
-	while (*status == PDMA_ST_PENDING &&
-	       dma_count(&dev, PDMA_N_BYTES_WRITTEN) < before + 4 * PAGE)
-		;
-	if (*status == PDMA_ST_PENDING)
+	let_write(slot, 4 * PAGE);
+	if (pending(slot))
 		reset();
-	return written(aside);
+	return elsewhere || written(aside);
 }
 
 /* Another page at the same address; true if the device reads something else */
-static bool reads_old(unsigned int page, uint64_t word)
+static bool reads_stale(unsigned int page, uint64_t word)
 {
 	struct dma dma;
 
@@ -211,9 +221,9 @@ static unsigned int remap(unsigned int steps)
 
 	for (unsigned int i = 1; i <= steps; i++) {
 		unsigned int page = rnd(PAGES);
-		bool bad = writes_on(page, (uint64_t)i << 32 | 1);
+		bool bad = writes_stale(page, (uint64_t)i << 32 | 1);
 
-		bad |= reads_old(page, (uint64_t)i << 32 | 2);
+		bad |= reads_stale(page, (uint64_t)i << 32 | 2);
 		stale += bad;
 	}
 	return stale;

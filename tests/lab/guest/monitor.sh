@@ -45,6 +45,7 @@ guest_start() {
 		guest_qemu "$1" "$2" guest.serve \
 			-serial file:guest.console -serial chardev:port \
 			-chardev pipe,id=port,path=guest 2>qemu.log
+		touch guest.ended
 		echo "=end 125" >&4
 	} &
 	guest_answer
@@ -60,13 +61,14 @@ guest_answer() {
 	done
 }
 
-# guest_do COMMAND: prints what it prints in the guest, and returns its status
+# guest_do COMMAND: prints what it prints in the guest, and returns its status, or
+# 125 if QEMU has ended
 guest_do() {
+	[ ! -e guest.ended ] || return 125
 	echo "$1" >&3
 	guest_answer
 }
 
-# The last answer is then that of QEMU.
 guest_stop() {
 	guest_do "poweroff -f"
 	[ $? -eq 125 ]
