@@ -191,6 +191,7 @@ defects_are_those_of_the_mutants() {
 }
 
 # The last column names cases, scripts, and documents of the kernel after the series.
+# shellcheck disable=SC2016 # backquotes of the document
 answers_are_there() {
 	sed -n 's/^| .* | \(.*\) |$/\1/p' "$top/Documentation/objections.md" |
 		grep -o '`[^`]*`' | tr -d '`' >"$work/answers"

@@ -270,9 +270,9 @@ all_of_a_storm_is_accounted_for() {
 	ended storm ".seen == $total and .seen == .events + .filtered + .lost and
 		.events > 0 and .filtered > 0 and .lost > 0 and .missed == 0 and
 		.unpaired == 0 and .overflow == 0 and .unfinished == 0" &&
-		jq -es --argjson end "$(tail -n 1 storm.out)" '
-			(map(select(.type == "inv")) | length) == $end.events and
-			(map(select(.type == "lost").count) | add) == $end.lost and
+		jq -es --argjson last "$(tail -n 1 storm.out)" '
+			(map(select(.type == "inv")) | length) == $last.events and
+			(map(select(.type == "lost").count) | add) == $last.lost and
 			(map(select(.type == "inv").id) | length == (unique | length)) and
 			(map(select(.type == "inv").cpu) | unique == [0, 1])' storm.out >/dev/null
 }
