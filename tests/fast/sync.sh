@@ -201,7 +201,7 @@ answers_are_there() {
 		*.rst) grep -q "^+++ b/Documentation/$answer\$" "$top"/patches/*.patch ;;
 		*/*) [ -e "$top/$answer" ] ;;
 		*) grep -qE "[(, ]${answer##*.}\)" "$top"/patches/*.patch \
-			"$top/tests/vmm/vmm_test.c" ;;
+			"$top"/tests/vmm/*.c ;;
 		esac && continue
 		echo "$answer"
 		return 1
