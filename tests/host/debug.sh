@@ -32,7 +32,7 @@ guest_test() {
 	script=$root/tests/guest/$1.sh
 	# shellcheck disable=SC2046 # lists
 	(cd "$root" && boot_debug "$1" $(sed -n 's/^# boot: //p' "$script") \
-		-t 1500 -a "${2-}" "$script" $(sed -n 's/^# files: //p' "$script"))
+		-t 1500 -a "sysctl.kernel.hung_task_timeout_secs=600 ${2-}" "$script" $(sed -n 's/^# files: //p' "$script"))
 	status=$?
 	sed 's/^/  /' "$work/$1/ktap.log"
 	if [ $status -eq 0 ]; then
