@@ -28,9 +28,9 @@ run() { # IN TEST
 	iommufd)	timeout 120 /kselftest/iommufd -t "${2#*.}" ;;
 	gpasid)		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
 	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
-	vmm)		timeout 300 vmm_test -v "${2%%.*}" -t "${2#*.}" ;;
-	leave)		timeout 300 vmm_leave -v "${2%%.*}" -t "${2#*.}" ;;
-	attach)		timeout 300 vmm_attach -v "${2%%.*}" -t "${2#*.}" ;;
+	vmm)		timeout 300 vmm_test -r "vmm.$2" ;;
+	leave)		timeout 300 vmm_leave -r "leave.$2" ;;
+	attach)		timeout 300 vmm_attach -r "attach.$2" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }

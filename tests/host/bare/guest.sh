@@ -12,7 +12,8 @@ rm root.tar
 for dir in proc sys dev; do
 	mount -o rbind /$dir $bare/$dir
 done
-cp ./*.deb $bare/run/
+deb=$(basename ./*.deb)
+cp "$deb" $bare/run/
 
 # inside COMMAND..: as somebody who has logged in there
 inside() {
@@ -44,7 +45,7 @@ has_nothing() {
 }
 
 is_installed() {
-	inside dpkg -i /run/nested-sva-tools*.deb && inside dpkg -s nested-sva-tools |
+	inside dpkg -i "/run/$deb" && inside dpkg -s nested-sva-tools |
 		grep 'ok installed' && [ -z "$(inside dpkg -V nested-sva-tools)" ]
 }
 
