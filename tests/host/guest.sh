@@ -79,9 +79,9 @@ done
 if [ -e "$before" ]; then
 	kernel=$before
 	boots before 7.3 "$nests" >/dev/null
-	check "on Linux 6.12 without the series the guest is wrong about ATS" \
-		failed before "and in the device" "bytes are moved with ATS" \
-		"and with ATS"
+	check "on Linux 6.12 without the series the device has lost ATS" \
+		failed before "ATS is on in the guest" "and in the device" \
+		"bytes are moved with ATS" "and with ATS"
 	kernel=''
 else
 	skip "Linux 6.12 without the series" "run make kernel-stable"
