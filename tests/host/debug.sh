@@ -79,7 +79,6 @@ check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
 guest_test kunit intel_iommu=off
 guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
 guest_test vmm
-guest_test attach
 guest_test oracle
 
 guest_test cgroup
