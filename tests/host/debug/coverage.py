@@ -43,7 +43,7 @@ def gcov(kernel, stem, counts, work):
     """{line: how often} of one object in one boot, of its own C file."""
     notes = os.path.join(kernel, stem + ".gcno")
     if not os.path.exists(notes):
-        sys.exit(f"coverage: no {notes}: another kernel than that of the boot?")
+        return {}       # of the same name elsewhere in the kernel
     name = os.path.basename(stem)
     shutil.copy(notes, os.path.join(work, name + ".gcno"))
     shutil.copy(counts, os.path.join(work, name + ".gcda"))
