@@ -121,8 +121,8 @@ build/promtool:
 
 coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
 	@tests/run vm host/debug
-	@cd build/vm/debug && ../../../tests/host/debug/coverage.py -u \
-		../../kernel-debug kunit kselftest vmm oracle cgroup fuzz fuzz-mock
+	@cd build/vm/debug && xargs ../../../tests/host/debug/coverage.py -u \
+		../../kernel-debug <boots
 
 FUZZ_ARGS	= steps=$(or $(STEPS),1000000) seed=$(or $(SEED),$(shell date +%s))
 fuzz: initramfs qemu kernel-debug ## random calls on the debug kernel [STEPS=N SEED=N]

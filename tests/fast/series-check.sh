@@ -77,7 +77,9 @@ part_patch() {
 	*) echo "$1 is not to be in part $part"; return ;;
 	esac
 	count=$((count + 1))
-	[ "$count" -ne 16 ] || echo "part $part has more than 15 patches"
+	case $part-$count in
+	[1-9]*-16) echo "part $part has more than 15 patches" ;;
+	esac
 	subject=$(subject_of "$patches/$1")
 	case $cover in
 	*"$subject"*) ;;

@@ -27,12 +27,15 @@ boot_debug() {
 }
 
 # guest_test NAME [ARGUMENTS]: a guest test, as it is, with the options and files
-# from its header and these arguments; its results become subtests.
+# from its header and these arguments; its results become subtests. Which these were,
+# for the coverage, is in $work/boots.
 guest_test() {
 	script=$root/tests/guest/$1.sh
+	echo "$1" >>"$work/boots"
 	# shellcheck disable=SC2046 # lists
 	(cd "$root" && boot_debug "$1" $(sed -n 's/^# boot: //p' "$script") \
-		-t 1500 -a "sysctl.kernel.hung_task_timeout_secs=600 ${2-}" "$script" $(sed -n 's/^# files: //p' "$script"))
+		-t 1500 -a "sysctl.kernel.hung_task_timeout_secs=600 ${2-}" \
+		"$script" $(sed -n 's/^# files: //p' "$script"))
 	status=$?
 	sed 's/^/  /' "$work/$1/ktap.log"
 	if [ $status -eq 0 ]; then
@@ -52,9 +55,8 @@ noticed() { # TEXT
 }
 
 covered() { # LEAST
-	"$here/coverage.py" "$kernel" "$work/kunit" "$work/kselftest" "$work/vmm" \
-		"$work/oracle" "$work/cgroup" "$work/fuzz" "$work/fuzz-mock" \
-		>"$work/coverage" || return
+	(cd "$work" && xargs "$here/coverage.py" "$kernel" <boots) >"$work/coverage" ||
+		return
 	echo "$kernel/unreached has the other lines"
 	awk -F ' *[|] *' -v least="$1" '$2 == "all" { all = $5 } END { exit !(all >= least) }' \
 		"$work/coverage"
@@ -74,13 +76,15 @@ if [ ! -e "$kernel/arch/x86/boot/bzImage" ] || [ ! -e "$module" ]; then
 fi
 
 mkdir -p "$work"
+: >"$work/boots"
 check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
 	"$kernel" "$root/build/tools" "$root/build/kselftest:/kselftest"
 guest_test kunit intel_iommu=off
 guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
 guest_test vmm
+guest_test attach
+guest_test leave
 guest_test oracle
-
 guest_test cgroup
 guest_test fuzz
 guest_test fuzz-mock intel_iommu=off

@@ -43,7 +43,8 @@ shown() { # TEST END PROPERTIES
 	case $2 in
 	fails) says "^not ok .* stable\.$1\$" ;;
 	hangs) [ "$status" -eq 124 ] && begun && ! says "^ok " ;;
-	warns) grep -qE '(WARNING|UBSAN): .*drivers/iommu/' "$log/console.log" ;;
+	warns) grep -qE '(WARNING|UBSAN): (.*drivers/iommu/|possible circular lock)' \
+		"$log/console.log" ;;
 	passes) [ "$status" -eq 0 ] ;;
 	esac
 }

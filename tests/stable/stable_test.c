@@ -424,4 +424,25 @@ TEST_F(stable, unmap_in_detach)
 	EXPECT_EQ(0, reached);
 }
 
+/* A page table whose dirty pages are tracked, with none; lockdep tells of the locks */
+TEST_F(stable, tracked_while_attached)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device *dev = &self->dev;
+	unsigned int why;
+
+	ASSERT_EQ(0, device_detach(dev));
+	ASSERT_EQ(0, monitor_destroy(vmm, vmm->parent));
+	ASSERT_EQ(0, device_alloc_parent_with(vmm, dev,
+					      IOMMU_HWPT_ALLOC_DIRTY_TRACKING));
+	ASSERT_EQ(0, device_attach(dev, vmm->parent));
+	ASSERT_EQ(0, monitor_track(vmm, true));
+	EXPECT_EQ(0, monitor_dirty(vmm, PIECE));
+	ASSERT_EQ(0, dma_write(dev, 0, 0, PIECE, 'x', &why));
+	EXPECT_EQ(1, monitor_dirty(vmm, PIECE));
+	ASSERT_EQ(0, monitor_track(vmm, false));
+	ASSERT_EQ(0, device_detach(dev));
+	ASSERT_EQ(0, device_attach(dev, vmm->parent));
+}
+
 TEST_HARNESS_MAIN

@@ -128,6 +128,7 @@ add_patch() {
 first() {
 	printf '%s\n' 'config NEW' '	tristate "new"' >>drivers/iommu/Kconfig
 	echo 'int first(void) { return 1; }' >drivers/iommu/first.c
+	sed -i '1i /* Below this, lines have other numbers */' drivers/iommu/core.c
 }
 
 second() {
@@ -146,6 +147,7 @@ third() {
 	extern int hot, __tracepoint_event;
 	int third(void) { return second() + hot + __tracepoint_event; }
 	END
+	sed -i 's/return 0/return 3/' drivers/iommu/core.c
 }
 
 fourth() {
@@ -203,9 +205,14 @@ every_cell_is_ok() {
 	done
 }
 
+# The file that a patch adds, and what it changes in others, but no line numbers
+off_is_counted() {
+	[ "$(cell off 1) $(cell off 2) $(cell off 3)" = "1 1 2" ] || show
+}
+
 # shellcheck disable=SC2016 # no expansion meant
 is_recorded() {
-	grep -q '^| 3 | third | y n m | 0 | yes | 5 | [0-9]* | `[0-9a-f]\{12\}` |$' \
+	grep -q '^| 3 | third | y n m | 0 | 2 | yes | 5 | [0-9]* | `[0-9a-f]\{12\}` |$' \
 		"$record" && grep -q '^| 4 | fourth | as before ' "$record"
 }
 
@@ -337,6 +344,7 @@ record=$project/Documentation/bisect.md
 
 check "a good series passes" passes
 check "in every column, the base's own warning notwithstanding" every_cell_is_ok
+check "objects that change with the options off are counted" off_is_counted
 check "which is recorded" is_recorded
 check "and not tried again, whatever the messages and texts" not_tried_again
 check "but from the first change on" tried_after_a_change
