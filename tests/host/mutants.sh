@@ -34,7 +34,7 @@ build() {
 # changes is not known. The monitor needs another machine.
 deal() { # LIST NAME
 	awk -v lanes="$lanes" -v to="$work/$2" '{
-		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 == "leave" ? "leave" : \
+		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 ~ /^(leave|vcmd)$/ ? $2 : \
 			$2 ~ /^(vmm|attach)$/ ? "vmm" : 0
 		print >(to NR % lanes "-" file)
 	}' "$1"
@@ -57,6 +57,10 @@ died() {
 # The machine of tests/guest/leave.sh, but for the slots of devices
 leave='-n -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on'
 leave="$leave -q -global -q intel-iommu.caching-mode=on"
+# And that of tests/host/vcmd.sh
+vcmd='-n -q -global -q intel-iommu.x-vcmd=on'
+vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-first=16"
+vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-count=8"
 
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
@@ -68,6 +72,7 @@ boots() {
 	case ${1##*-} in
 	vmm)	arguments='' machine=-n ;;
 	leave)	arguments='' machine=$leave ;;
+	vcmd)	arguments='' machine=$vcmd ;;
 	esac
 	while [ -s "$1" ]; do
 		n=$((n + 1))
@@ -124,7 +129,7 @@ lanes=$(nproc)
 [ "$lanes" -le 8 ] || lanes=8
 "$here/switch" -t >"$work/list"
 
-awk '$2 !~ /^(vmm?|leave|attach)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
+awk '$2 !~ /^(vmm?|leave|attach|vcmd)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 tests | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

@@ -31,6 +31,7 @@ run() { # IN TEST
 	vmm)		timeout 300 vmm_test -r "vmm.$2" ;;
 	leave)		timeout 300 vmm_leave -r "leave.$2" ;;
 	attach)		timeout 300 vmm_attach -r "attach.$2" ;;
+	vcmd)		timeout 300 vmm_vcmd -r "vcmd.$2" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }
