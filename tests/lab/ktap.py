@@ -5,8 +5,9 @@
 usage: ktap.py FILE
 
 Only leaves count: a test with subtests is the sum of them. Every doubt is an
-error: no plan, fewer or more results than planned, numbers that are not 1, 2, 3.., a stream that ends inside a subtest, "Bail out!", a test that
-says ok over a subtest that failed. Exit status: 0 all well, 1 failed, 2 usage.
+error: no plan, fewer or more results than planned, numbers that are not 1, 2,
+3.., a stream that ends inside a subtest, "Bail out!", a test that says ok over
+a subtest that failed. Exit status: 0 all well, 1 failed, 2 usage.
 """
 import re
 import sys
