@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The cost to allocate, free and find an ID, next to what IOASID
- * replaces (the IDA) and next to a bare XArray. Run with -icount shift=0 on one
- * CPU: the clock then counts instructions, so the results repeat.
+ * replaces (the IDA) and next to a bare XArray. It runs with -icount shift=0 on
+ * one CPU: the clock then counts instructions, so the results repeat.
  *
  * One line for each measurement, for the script that loads this:
  *	bench <what> <live> <alloc> <free> <find> <bytes per live ID>
