@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the iterator over the PASIDs in use tells of one. */
+/* A PASID as the iterator over those in use tells of it. */
 #ifndef ALIVE_BPF_H
 #define ALIVE_BPF_H
 

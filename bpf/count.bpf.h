@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What each program has seen and what became of it; and names, which all need. */
+/* Counts of what each program saw and did with it; and names, which all need. */
 #ifndef COUNT_BPF_H
 #define COUNT_BPF_H
 
@@ -31,7 +31,7 @@ static __always_inline struct emit_counters *emit_seen(__u32 slot)
 
 /*
  * As dev_name() of the kernel has it, of a device that is an argument of the
- * program. What is behind it in name is left alone.
+ * program. The bytes behind it in name are left alone.
  */
 static __always_inline void read_dev_name(char *name, __u32 size,
 					  struct device *dev)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What a program did with the events it saw; shared with user space. */
+/* Counts of what a program did with its events; shared with user space. */
 #ifndef EMIT_H
 #define EMIT_H
 

@@ -2,7 +2,7 @@
 /*
  * Requests to invalidate IOMMU caches, or what the driver submits for them: when one
  * has ended, ended() of the program that includes this has what was asked for, what
- * came of it, and how long it took. What the begin tells waits in a map for the end.
+ * came of it, and how long it took. The data of the begin waits in a map for the end.
  */
 #ifndef INV_BPF_H
 #define INV_BPF_H
@@ -18,7 +18,7 @@
 
 /* Of the program that includes this: c counts what it does with e, which it may change. */
 static void ended(struct emit_counters *c, struct inv_event *e);
-/* What it keeps beside in_flight, by the same keys */
+/* Its own data beside in_flight, by the same keys */
 static void begun(void *ctx, __u64 key, const struct inv_event *e);
 static void forgotten(__u64 key, const struct inv_event *e);
 /* It may wish to see others than those that the filter lets pass, as wanted() does. */
@@ -34,13 +34,13 @@ static bool submission_wanted(struct inv_event *e);
 const volatile struct inv_filter cfg_filter;
 
 /*
- * Set by user space once all programs are attached, and cleared before the first
+ * User space sets it once all programs are attached, and clears it before the first
  * is detached. So a request is missing here only if it began before the trace,
  * whichever of the programs was attached first.
  */
 volatile __u32 active;
 
-/* Requests that have begun. Allocated beforehand: no waiting, no failing later. */
+/* Requests that have begun, allocated beforehand: no waiting, no failing later. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);	/* --in-flight changes it before load */
@@ -76,7 +76,7 @@ static __always_inline bool wanted(const struct inv_event *e)
 	return inv_wanted(&cfg_filter, e) && current_wanted(e->tgid);
 }
 
-/* What is not looked at by a filter */
+/* No filter looks at these members. */
 static __always_inline void describe_caller(struct inv_event *e)
 {
 	e->cpu = bpf_get_smp_processor_id();

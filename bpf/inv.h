@@ -63,7 +63,7 @@ struct inv_event {
 _Static_assert(sizeof(struct inv_event) == 136, "inv_event has holes");
 _Static_assert(offsetof(struct inv_event, comm) == 80, "inv_event moved");
 
-/* Who waits for it: return addresses in the kernel, 0 behind the last */
+/* The stack of who waits for it: return addresses in the kernel, 0 behind the last */
 #define INV_STACK_LEN	32
 
 struct inv_stack {
@@ -132,7 +132,7 @@ inv_same_device(const volatile char *a, const char *b)
 }
 
 /*
- * What is the same at the begin and the end of a request: who, which device and
+ * These are the same at the begin and the end of a request: who, which device and
  * PASID. So the end of a request that was filtered is known without a look-up.
  * The end has 32 bits of the PASID only; wrong ones are cut for both.
  */

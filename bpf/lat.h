@@ -5,7 +5,7 @@
 
 #include "inv.h"
 
-/* What one histogram is of */
+/* The subject of one histogram */
 enum lat_by {
 	LAT_BY_TYPE,
 	LAT_BY_DEVICE,
@@ -33,7 +33,7 @@ struct lat_hist {
 
 #define LAT_QW0		0xe3fULL	/* type and granularity of a descriptor */
 
-/* What tells types apart: of a request what is flushed, of a submission by what */
+/* The mark of a type: of a request what is flushed, of a submission by what */
 static inline __attribute__((always_inline)) __u32 lat_type(const struct inv_event *e)
 {
 	if (e->flags & INV_SUBMISSION)

@@ -73,8 +73,8 @@ static __always_inline int emit_ioasid(__u16 type, __u32 flags,
 }
 
 /*
- * Attached first, as programs are in the order of this file. A PASID whose free was
- * missed, but not its allocation, would be told of as given out twice.
+ * It is attached first, as programs are in the order of this file. A PASID whose free
+ * was missed, but not its allocation, would be told of as given out twice.
  */
 SEC("tp_btf/ioasid_free")
 int BPF_PROG(on_ioasid_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)
@@ -252,7 +252,7 @@ int BPF_PROG(on_gpasid_unbind_tp, struct device *dev, __u32 pasid, __u32 gpasid,
 }
 
 /*
- * Read once, before the first event is: its records do not go through the ring
+ * It is read once, before the first event is: its records do not go through the ring
  * buffer and are not counted.
  */
 SEC("iter/ioasid")

@@ -74,7 +74,7 @@ struct pasid_event {
 _Static_assert(sizeof(struct pasid_event) == 64, "pasid_event has holes");
 _Static_assert(offsetof(struct pasid_event, comm) == 48, "pasid_event moved");
 
-/* What is sent for an event of a PASID of a device: PASID_HAS_DEV. */
+/* The record of an event of a PASID of a device: PASID_HAS_DEV. */
 struct pasid_dev_event {
 	struct pasid_event e;
 	__u64 table;		/* guest physical address of the page table's root */

@@ -5,7 +5,7 @@
  *	bpftool iter pin pasids.bpf.o /sys/fs/bpf/pasids
  *	cat /sys/fs/bpf/pasids
  *
- * Installed as it is compiled. It needs the iterator of the series, and no tool.
+ * It is installed as it is compiled, and needs the iterator of the series, and no tool.
  */
 #include <linux/bpf.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the threads that a PID namespace knows are called outside of it, where
+ * The numbers that the threads of a PID namespace have outside of it, where
  * events come from. /proc tells a container nothing of that.
  */
 #include <linux/bpf.h>

@@ -70,7 +70,7 @@ static __always_inline struct top_busy *busy_of(const struct inv_event *e)
 	return bpf_map_lookup_elem(&busy, &key);
 }
 
-/* What is too long for 64 bits was refused. */
+/* A range too long for 64 bits was refused. */
 static __always_inline __u64 bytes_of(const struct inv_event *e)
 {
 	if (e->ret || e->flags & INV_SUBMISSION || !(e->flags & INV_HAS_BEGIN) ||
@@ -148,8 +148,8 @@ static __always_inline int freed(__u32 pasid)
 }
 
 /*
- * Attached first, as programs are in the order of this file. A PASID whose free was
- * missed, but not its allocation, would be in use for ever.
+ * It is attached first, as programs are in the order of this file. A PASID whose free
+ * was missed, but not its allocation, would be in use for ever.
  */
 SEC("tp_btf/ioasid_free")
 int BPF_PROG(on_top_free_tp, struct ioasid_set *set, __u32 ioasid, int ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* What the kernel keeps of each PASID for pasidtop; shared with user space. */
+/* The kernel keeps this of each PASID for pasidtop; shared with user space. */
 #ifndef TOP_H
 #define TOP_H
 
@@ -35,7 +35,7 @@ struct top_key {
 };
 
 /*
- * What was invalidated of it, since the trace began. Only the longest time is of a
+ * The invalidations of it since the trace began. Only the longest time is of a
  * period, each of which has a number: user space counts it up and then reads what
  * the last one has left.
  */

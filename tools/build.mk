@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The trace tools and the programs of their tests. Included by the top Makefile,
-# or used alone: make -f tools/build.mk tools
+# The trace tools and the programs of their tests. The top Makefile includes this,
+# and it works alone: make -f tools/build.mk tools
 #
 # Static, so that a tool is one file that runs in an initramfs and on machines
 # without libbpf.
@@ -30,7 +30,7 @@ tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/
 bpf-cflags	= -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v3 \
 		   -idirafter /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)
 
-# What is not there is said by the name of its package. Another compiler may be
+# A message names the packages of what is not there. Another compiler may be
 # named by CC= and CLANG=.
 tools-needs	:= $(filter clang,$(CLANG)) $(if $(filter cc gcc,$(CC)),gcc) bpftool libc6-dev \
 		   libbpf-dev libelf-dev libjansson-dev libzstd-dev zlib1g-dev

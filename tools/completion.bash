@@ -3,8 +3,8 @@
 #
 # Completion for bash, of every tool, under the name of each: by what its --help says.
 
-# What the option $1 takes, as the word in capitals behind it, and what it can be, if its
-# text ends with a list; $2 is the help.
+# Prints what the option $1 takes, as the word in capitals behind it, and what it can be,
+# if its text ends with a list; $2 is the help.
 _nested_sva_takes() {
 	awk -v option="$1" '
 		{ gsub(/,/, "") }

@@ -19,7 +19,7 @@ static const char *const names[] = {
 
 static const struct hook hooks[] = { INV_HOOKS };
 
-/* What -e takes */
+/* The values of -e */
 static const char *const kinds[] = { "request", "submission", NULL };
 #define REQUESTS	(1U << 0)
 #define SUBMISSIONS	(1U << 1)

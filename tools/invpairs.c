@@ -35,7 +35,7 @@ void inv_set_filter(const struct cli *cli, struct inv_filter *filter)
 	memcpy(filter->dev, cli->device, sizeof(filter->dev));
 }
 
-/* What was begun and has not ended is still in the map. */
+/* All that has begun and not ended is still in the map. */
 bool inv_in_flight(int in_flight, __u64 *number, __u64 *oldest_ns)
 {
 	const struct inv_event *e;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the tools that see invalidations share: bpf/inv.bpf.h from user space. */
+/* The tools that see invalidations share this: bpf/inv.bpf.h from user space. */
 #ifndef INVPAIRS_H
 #define INVPAIRS_H
 

@@ -26,8 +26,9 @@ struct inv_desc_text {
 /* False if it is no submission, or of an unknown type. */
 bool inv_decode(const struct inv_event *e, struct inv_desc_text *d);
 /*
- * What a request flushes, by its caches and its granularity in bits 8 to 15, or by what
- * a submission does it, by type and granularity of its descriptor, as lat_type() has them
+ * Tells what a request flushes, by its caches and its granularity in bits 8 to 15, or by
+ * what a submission does it, by type and granularity of its descriptor, as lat_type() has
+ * them
  */
 const char *inv_type(bool submission, __u32 type, char *buf, size_t size);
 /* "id-": which caches */

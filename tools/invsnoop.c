@@ -55,7 +55,7 @@ static const struct trace_tool tool = {
 static struct inv_filter filter;
 
 /*
- * What is stuck may be a submission that nobody asked for by a request; with -w, what is
+ * A submission that nobody asked for by a request may be stuck, too; with -w, what is
  * submitted is shown below each.
  */
 static int choose(struct trace *t)
@@ -114,7 +114,7 @@ static void show_tree(struct trace *t, const struct inv_event *e)
 		show(t, &below, NULL);
 }
 
-/* What is under way is no event yet: it will be one. But with --stuck it is. */
+/* A request under way is no event yet: it will be one. But with --stuck it is. */
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
 	static __u64 last;

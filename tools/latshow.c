@@ -155,7 +155,7 @@ void lat_show(const struct cli *cli, const struct session *s, struct lat_row *ro
 
 /* --- --prom ---------------------------------------------------------------------------- */
 
-/* What was in each look, summed up. None goes, so that no counter does. */
+/* The sums of all looks. None goes, so that no counter does. */
 static struct lat_row *sums;
 static size_t nr_sums;
 

@@ -25,7 +25,7 @@ extern const char *const lat_keys[];		/* of -b, by enum lat_by, NULL at the end 
 /* One look. It sorts the rows: what takes the most time in all is the first. */
 void lat_show(const struct cli *cli, const struct session *s, struct lat_row *rows, size_t n,
 	      const struct lat_row *total);
-/* What it is of: "iotlb addr", "0000:3a:01.0", "0x21" */
+/* The subject of it: "iotlb addr", "0000:3a:01.0", "0x21" */
 const char *lat_name(const struct lat_row *row, char *buf, size_t size);
 
 /* For --prom, on and on; false after telling why not. */

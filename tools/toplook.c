@@ -151,7 +151,7 @@ static void find_owners(struct top_look *look)
 
 /* --- where they are, and how busy ------------------------------------------------------ */
 
-/* What was known of a PASID on a device when it was last looked at, by struct top_key */
+/* The state of a PASID on a device when it was last looked at, by struct top_key */
 static struct known known = {
 	.key_size = sizeof(struct top_key), .value_size = sizeof(struct top_busy),
 };
@@ -177,7 +177,7 @@ static bool sum(const struct top_look *look, const struct top_key *key, __u32 pe
 	return true;
 }
 
-/* What is more than it was */
+/* Adds what is more than it was. */
 static void add(struct top_row *r, const struct top_busy *now, const struct top_busy *before)
 {
 	r->requests += now->requests - before->requests;
@@ -199,7 +199,7 @@ static void add_device(struct top_row *r, const char *dev)
 		strcat(r->devs, "..");
 }
 
-/* Attached as far as is known: seen to be, or used, and not seen to be detached */
+/* It is, as far as is known: seen to be, or used, and not seen to be detached. */
 static bool is_attached(const struct top_look *look, const struct top_key *key)
 {
 	__u32 is = 1;

@@ -87,8 +87,8 @@ static void check_options(const struct why_facts *f, struct why_result *r)
 
 /*
  * Many stable kernels refuse each bind on x86, since page tables of the kernel could
- * be reused while an IOMMU had them cached, until a later series flushed those. What
- * is left of the function is some instructions; the real one is hundreds of bytes.
+ * be reused while an IOMMU had them cached, until a later series flushed those. The
+ * function that is left has some instructions; the real one has hundreds of bytes.
  */
 #define REFUSING_SIZE	128
 
@@ -371,7 +371,7 @@ static void check_pri(const struct why_device *dev, const struct why_unit *unit,
 	      dev->pri.present ? NULL :
 	      "Without PRI the driver has to deal with faults of the device itself.",
 	      "PRI capability: %s", dev->pri.present ? "yes" : "no");
-	/* Asked for when page requests are enabled on a device with PASIDs */
+	/* It is asked for when page requests are enabled on a device with PASIDs */
 	if (used && dev->pri.present && dev->pasid.present && !(dev->pri.status & 0x8000))
 		check(r, WHY_MISSING, WHY_S, "device", dev->config,
 		      "The device answers page requests without a PASID in the response: enabling them, and so SVA, gives EINVAL (-22).",

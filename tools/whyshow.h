@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What pasidwhy prints, for people and for programs. */
+/* The output of pasidwhy, for people and for programs. */
 #ifndef WHYSHOW_H
 #define WHYSHOW_H
 

@@ -19,7 +19,7 @@
 
 #define TRACING		"/sys/kernel/tracing"
 
-/* What lies on the way of a bind or an attach begins with one of these. */
+/* Functions on the way of a bind or an attach begin with one of these. */
 static const char *const on_the_way[] = {
 	"device_pasid_table_", "domain_add_dev_pasid", "domain_setup_first_level",
 	"intel_iommu_", "intel_nested_", "intel_pasid_alloc_", "intel_pasid_setup_",
@@ -127,7 +127,7 @@ static void end_tracing(void)
 	remove_probes();
 }
 
-/* Whatever ends this, nothing stays but after SIGKILL. */
+/* Nothing stays, whatever ends this, but after SIGKILL. */
 static bool begin_tracing(int pid)
 {
 	char path[100], text[16];

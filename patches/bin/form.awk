@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The form of one patch file: prints "LINE: what is wrong" for each defect.
-# What git am drops or changes is a defect, since build/tree would lose it.
+# Text that git am drops or changes is a defect, since build/tree would lose it.
 
 function bad(what)
 {
@@ -18,7 +18,7 @@ function end_of_subject()
 	if (length(subject) > 75)
 		bad("subject of " length(subject) " characters, 75 is the limit")
 	if (subject !~ /^[A-Za-z][^ ]*:( [a-z][^ ]*:)* [A-Z]/)
-		bad("subject is not \"area: What it does\"")
+		bad("subject is not \"area: Verb and object\"")
 	if (subject ~ /\.$/)
 		bad("subject ends in a full stop")
 	subject = ""

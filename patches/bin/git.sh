@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # build/tree, the series as a git repository: one commit "base" (tag base),
-# then one commit per patch on branch series. Sourced after lib.sh.
+# then one commit per patch on branch series. Scripts source it after lib.sh.
 #
 # refs/nested-sva/exported is the commit that patches/ is known to equal.
 
@@ -10,7 +10,7 @@
 repo=${REPO:-$build/tree}
 shown=${repo#"$root/"}
 
-# What the user has set, or nothing
+# The user's setting, or nothing
 setting() {
 	git -C "$root" config "$@" || [ $? -eq 1 ] || die "git config fails, see above"
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the series scripts share: the list of patches, the files they touch,
+# The series scripts share this: the list of patches, the files they touch,
 # and trees of only those files ("stages") in which patches are tried before
-# a real tree is written. Sourced with $root (project) and $me (name) set.
+# a real tree is written. It needs $root (project) and $me (name).
 #
 # PATCHES and BUILD move the series and the products elsewhere, REPO the git
 # tree (for tests, and for the series in tests/lab/qemu).
@@ -70,7 +70,7 @@ base_value() {
 	sed -n "s/^$1=//p" "$patches/BASE"
 }
 
-# What the series is for, and the package its base comes in.
+# The name of what the series is for, and the package its base comes in.
 base_name() {
 	name_of_base=$(base_value NAME)
 	echo "${name_of_base:-Linux}"
@@ -107,7 +107,7 @@ find_tarball() {
 		"linux-source-6.12: run \`make deps', or give KSRC=TARBALL."
 }
 
-# What tells one tarball from another.
+# The marks that tell one tarball from another.
 tarball_id() {
 	TZ=UTC0 stat -Lc '%s bytes, %y' "$1"
 }
@@ -127,7 +127,7 @@ unpack() {
 }
 
 # Prints a directory with those files of the list $2 that are in tarball $1.
-# Reading a kernel tarball to its end takes ten seconds, so the files are kept.
+# To read a kernel tarball to its end takes ten seconds, so the files are kept.
 extract() {
 	kept=$cache/files/$(tarball_id "$1" | sha256sum | cut -c 1-16)
 	mkdir -p "$kept/tree"
@@ -179,7 +179,7 @@ stage() {
 }
 
 # git apply in directory $1, with git's arguments after that: offsets are fine,
-# fuzz is not. What it said is in $stage_log.
+# fuzz is not. Its output is in $stage_log.
 git_apply() {
 	stage_dir=$1
 	shift
@@ -188,7 +188,7 @@ git_apply() {
 		${only:+"--include=$only"} "$@" 2>&1)
 }
 
-# What does not fit, of what git said.
+# Prints what does not fit, from the messages of git.
 git_errors() {
 	printf '%s\n' "$stage_log" |
 		sed -n -e '/while searching for/d' -e 's/^error: /    /p'
@@ -220,7 +220,7 @@ pop() {
 	done
 }
 
-# Does the series apply to a copy of tree $1? What apply said is in $tmp/out.
+# Does the series apply to a copy of tree $1? The output is in $tmp/out.
 applies() {
 	rm -rf "$tmp/other"
 	cp -a "$1" "$tmp/other"
@@ -275,7 +275,7 @@ put_back() {
 	state="as it was"
 	diff -r "$tmp/old" "$tmp/now" >/dev/null || {
 		mv "$tmp/old" "$tmp.old"
-		state="half written. What was there is in $tmp.old"
+		state="half written. The old files are in $tmp.old"
 	}
 }
 
@@ -288,7 +288,7 @@ sync_tree() {
 	series_touched "$3" | sort -u "$2/touched" - >"$tmp/touched"
 	comm -13 "$2/touched" "$tmp/touched" >"$tmp/fresh"
 	rm -rf "$tmp/old" "$tmp/new"
-	# What no series has touched until now is still as it was unpacked.
+	# Files that no series has touched until now are as they were unpacked.
 	{
 		stage "$1" "$2/pristine" "$tmp/fresh" &&
 		stage "$1" "$2/written" "$tmp/fresh" &&
@@ -319,8 +319,8 @@ link_linux() {
 	cp -a "$build/series/source" "$2"
 }
 
-# Nobody should edit here, but a lost evening is worse than a question. What
-# was interrupted while it was written is no edit.
+# Nobody should edit here, but a lost evening is worse than a question. A file
+# whose writing was interrupted is no edit.
 sync_check_edits() {
 	[ -z "${FORCE-}" ] || return 0
 	while read -r file; do
@@ -335,7 +335,7 @@ alike() {
 	cmp -s "$1" "$2" || { [ ! -e "$1" ] && [ ! -e "$2" ]; }
 }
 
-# What kernel-doc of tree $2 complains about in the files of the list $3 in
+# The complaints of kernel-doc of tree $2 about the files of the list $3 in
 # tree $1, sorted and without line numbers, so that two trees can be compared.
 kernel_doc() {
 	grep '\.[ch]$' "$3" | while read -r file; do

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What allocating, freeing and finding an ID costs, next to what IOASID
- * replaces (the IDA) and next to a bare XArray. Run with -icount shift=0 on one
- * CPU: the clock then counts instructions, so the results repeat.
+ * The cost to allocate, free and find an ID, next to what IOASID
+ * replaces (the IDA) and next to a bare XArray. It runs with -icount shift=0 on
+ * one CPU: the clock then counts instructions, so the results repeat.
  *
  * One line for each measurement, for the script that loads this:
  *	bench <what> <live> <alloc> <free> <find> <bytes per live ID>
@@ -218,7 +218,7 @@ static int measure(const struct subject *subject, unsigned int live, int *ids)
 
 #define REFUSALS	1000
 
-/* What it costs to be told that a range is full */
+/* The cost to be told that a range is full */
 static int measure_refused(unsigned int live)
 {
 	struct ioasid_set *set = ioasid_set_alloc(IOASID_MAX);

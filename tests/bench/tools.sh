@@ -8,7 +8,7 @@
 few=1000 many=5000
 groups=/sys/fs/cgroup
 
-# What a tracer runs as its command. The loads differ in their length, so that what it takes
+# The command that a tracer runs. The loads differ in their length, so that what it takes
 # to begin and to end is left out; the least of some runs is what has met nothing else.
 # Before and behind each the tracer has time to read what there is.
 script() { # GROUP COMMAND

@@ -35,7 +35,7 @@ same() {
 	diff -uN "$dir/$1.out" "$work/$tool/$1.out"
 }
 
-# What has more columns or JSON may be wider; so may a device that is called by a UUID,
+# Output with more columns or JSON may be wider; so may a device that is called by a UUID,
 # a range that does not fit 64 bits, and one of a domain.
 no_line_over_79() {
 	cases | grep -vE ' (-[a-zA-Z]*[wj]|--wide|--json|--life)' >"$work/narrow"

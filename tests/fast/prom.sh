@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the tools write for Prometheus: names, types and sums, whole files or none; and
+# The tools' files for Prometheus: names, types and sums, whole files or none; and
 # the alert rules, whose names must be among them. promtool, which make check gets, tells
 # when each rule fires.
 

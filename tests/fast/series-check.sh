@@ -134,7 +134,7 @@ run_checkpatch() {
 		--color=never "$1" 2>&1
 }
 
-# What checkpatch says about a patch does not change, but takes seconds.
+# The output of checkpatch for a patch does not change, but takes seconds.
 checkpatch_says() {
 	said=$cache/checkpatch/$(cat "$1" "$tmp/root"/scripts/[cs]* "$dictionary" |
 		sha256sum | cut -c 1-32)
@@ -187,7 +187,7 @@ stale_allowances() {
 
 # --- Applying --------------------------------------------------------------
 
-# What a tree is, byte for byte, modes included.
+# A tree as it is, byte for byte, modes included.
 fingerprint() {
 	(
 		cd "$1" && find . -name .git -prune -o -printf '%P %y %m\n' | sort
@@ -377,7 +377,7 @@ form_of_everything() {
 	done
 }
 
-# What the series touches, and how it is without it.
+# Finds what the series touches, and how that is without it.
 find_base() {
 	series_touched "$total" >"$tmp/touched.list"
 	needed >"$tmp/needed.list"

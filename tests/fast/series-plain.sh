@@ -31,7 +31,7 @@ offsets_of_apply() {
 
 # --- The tree itself -----------------------------------------------------------
 
-# Hashing it takes a second: once for each tarball is enough.
+# To hash it takes a second: once for each tarball is enough.
 hash_in_base() {
 	sum=$cache/$(tarball_id "$plain" | sha256sum | cut -c 1-16).sha256
 	[ -s "$sum" ] || sha256sum <"$plain" | cut -d ' ' -f 1 >"$sum"
@@ -55,7 +55,7 @@ the_tree_itself() {
 	offsets_of_apply
 }
 
-# --- What is near it -------------------------------------------------------------
+# --- Releases near it ------------------------------------------------------------
 
 # may_apply NAME TARBALL of another point release
 may_apply() {

@@ -30,7 +30,7 @@ done)
 set -- $scripts
 # A function that is only called as an argument (check NAME FUNCTION) is taken
 # for unreachable: SC2317, SC2329.
-# What a script depends on is set in one place, before anything else happens.
+# A script sets what it depends on in one place, before anything else happens.
 set_what_they_need() {
 	# shellcheck disable=SC2016 # what scripts have
 	grep -n 'cd "$(dirname' "$@" | grep -v "CDPATH='' cd" || :

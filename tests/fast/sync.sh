@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What each tool takes and prints, its --help and its manual say the same; and
+# Each tool, its --help and its manual agree on what it takes and prints; and
 # what else the documentation repeats.
 
 here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
@@ -172,7 +172,7 @@ example_options_are_taken() {
 	done <"$work/examples"
 }
 
-# What is built is in the README and in tracing.md, and has a manual and golden output.
+# Each built tool is in the README and in tracing.md, and has a manual and golden output.
 every_tool_is_listed() {
 	for tool in $listed; do
 		[ -f "$top/tools/man/$tool.8" ] && [ -f "$here/golden/$tool/cases" ] &&

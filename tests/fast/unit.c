@@ -53,7 +53,7 @@ static struct cli_tool tool = {
 	.options = CLI_ALL,
 };
 
-/* What f writes to stderr, or to stdout if that is given. */
+/* The text that f writes to stderr, or to stdout if that is given. */
 static char *capture(FILE *stream, void (*f)(void *), void *arg)
 {
 	static char text[8192];
@@ -228,7 +228,7 @@ static void do_parse(void *arg)
 
 static struct args parsed;
 
-/* What the command line, split at blanks, prints to stderr. */
+/* The text that the command line, split at blanks, prints to stderr. */
 static char *parse(const char *line)
 {
 	static char copy[256];
@@ -457,7 +457,7 @@ static void resolve_thread(void *arg)
 	resolved = who_thread(proc, *(uint32_t *)arg);
 }
 
-/* What it tells of that number, in one line; the answer is in resolved */
+/* Its message about that number, in one line; the answer is in resolved */
 static const char *resolve(void (*how)(void *), uint32_t number)
 {
 	char *text = capture(stderr, how, &number);

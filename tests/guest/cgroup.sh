@@ -242,7 +242,7 @@ outlives_cgroup() {
 		is a/x current 2 && is a current 7
 }
 
-# Charged to a cgroup that is going, and given back one by one from another.
+# PASIDs of a cgroup that is going are given back one by one from another.
 freed_from_elsewhere() {
 	start a/x && does 5 alloc 5 && move c && rmdir "$top/a/x" &&
 		is a current 5 && does 3 free 3 && is a current 2 &&

@@ -114,7 +114,7 @@ too_large() {
 
 # --- the command -----------------------------------------------------------------
 
-# What it leaves in "pid" is its number; a shell that ignores signals named after it
+# It leaves its number in "pid", and is a shell that ignores signals named after it
 cat >stays.sh <<-'END'
 	[ $# -eq 0 ] || trap '' "$@"
 	echo $$ >pid

@@ -106,7 +106,7 @@ only_that_device() {
 		[ "$(sum device.out submission requests)" -eq 0 ]
 }
 
-# What is measured in several looks is what is measured in one.
+# Several looks measure the same as one.
 looks_add_up() {
 	begin looks --json -e request -b device 0.2 || return
 	begin_looks=$snoop

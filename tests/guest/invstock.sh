@@ -39,7 +39,7 @@ all_are_described() {
 		.ns > 0 and .ret == 0)' | grep -qx true
 }
 
-# What is bound and unbound has its PASID flushed, by whoever does that
+# A table that is bound and unbound has its PASID flushed, by whoever does that
 pasids_are_told() {
 	number 'map(select(.pasid != null and .comm == "vmm_test")) | length > 0' |
 		grep -qx true

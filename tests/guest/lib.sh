@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the tests of the tools in the guest share (. ./lib.sh): KTAP, and a
+# The tests of the tools in the guest share this (. ./lib.sh): KTAP, and a
 # tool that traces while a workload runs. $tool is its name, $events what it is
 # to show if not all; the records of the trace NAME are in NAME.out, what it says
 # in NAME.err.
@@ -199,7 +199,7 @@ replay_is_the_same() {
 		[ "$(lines replayed)" -eq $(($(events_of live) + 1)) ]
 }
 
-# What it says it would use is what it uses, and nothing of it stays.
+# It uses what it says it would use, and nothing of it stays.
 checks_what_it_does() {
 	"$tool" --check --json ${events:+-e "$events"} >check.out 2>check.err &&
 		"$tool" --check >check.text && begin plan --json && end || return

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -s 2 -t 200 -a intel_iommu=off
 #
-# What pasidsnoop shows of PASIDs of devices, in the VM: bindings of guests' page
+# The output of pasidsnoop for PASIDs of devices, in the VM: bindings of guests' page
 # tables as gpasidwork made them and as trace-cmd recorded them, one by one, also
 # those that fail, that are revoked, and of a process that is killed.
 #

@@ -11,7 +11,7 @@
 tool=pasidsnoop
 load='pasidwork -n 2'
 flood='pasidwork -n 2 -a 97 -f 0'
-# What the kernel of the first patches shows is what most tests are about
+# Most tests are about what the kernel of the first patches shows
 events=alloc,free
 
 # The events in one form for all three sources: TYPE PID PASID RET
@@ -141,7 +141,7 @@ filters_add_up() {
 
 # --- losses --------------------------------------------------------------------
 
-# Told while it runs, where the gap is: after what was read, before what comes
+# It tells where the gap is while it runs: after what was read, before what comes
 loss_is_told_at_once() {
 	begin gap --json --buffer-kb 4 || return
 	kill -STOP "$snoop"
@@ -253,7 +253,7 @@ junk_btf() {
 	return "$1"
 }
 
-# Attached without an error, the programs on functions would never run.
+# The programs on functions would attach without an error, and never run.
 switched_off() {
 	echo 0 >/proc/sys/kernel/ftrace_enabled || return
 	gives 4 'switched off: .*ftrace_enabled=1.*neither the tracepoints of nested' \

@@ -98,7 +98,7 @@ ends_after() { # OPTION.. of one second or a signal: with a summary
 		ended after '.snapshots >= 1 and .reason != "limit"'
 }
 
-# What the kernel allocates itself, without the tracepoints and without the list
+# The kernel's own PASIDs, without the tracepoints and without the list
 by_functions() {
 	begin stock --json --no-tracepoints 0.2 || return
 	insmod "$files/pasidmod.ko"
@@ -246,7 +246,7 @@ leak_is_named() {
 			(.stack[0] | startswith(\"bpf\") | not))" leak.out >/dev/null
 }
 
-# Started when it has happened: who, but no longer from where
+# A start when it has happened tells who, but no longer from where
 leak_is_named_late() {
 	cat late.out
 	[ "$late_status" -eq 5 ] && [ "$none_status" -eq 0 ] &&

@@ -18,7 +18,7 @@ mirror() {
 	apt-get indextargets --format '$(REPO_URI)' | grep -m 1 '/debian/$'
 }
 
-# Run by mmdebstrap, when it has the lists of that Debian
+# mmdebstrap runs it when it has the lists of that Debian
 # shellcheck disable=SC2016 # for that shell
 kernel_hook='export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
 	image=$(apt-cache depends linux-image-amd64 |

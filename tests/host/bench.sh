@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 1800
 #
-# What an operation on PASIDs costs does not grow with their number, and what VT-d
-# submits for one is no more than it has to be; histograms of how long that takes cost no
-# more than those of bpftrace (make bench).
+# The cost of an operation on PASIDs does not grow with their number, and VT-d submits
+# no more for one than it has to; histograms of how long that takes cost no more than
+# those of bpftrace (make bench).
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh

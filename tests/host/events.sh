@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the event qi_end says that was submitted is what the unit did, by its own log:
+# The unit did, by its own log, what the event qi_end says that was submitted:
 # descriptors of each type, and waits, for each operation of tests/vmm/vmm_floors.c.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)

@@ -40,9 +40,9 @@ deal() { # LIST NAME
 	}' "$1"
 }
 
-# died FILE LOG: what to say of its first line, which had no verdict. What the
-# kernel complains of before it began is a slow machine's, not the mutant's. A case
-# of KUnit that fails says so before what it left behind hangs the kernel.
+# died FILE LOG: what to say of its first line, which had no verdict. A complaint
+# of the kernel before it began is a slow machine's, not the mutant's. A case of
+# KUnit that fails says so before what it left behind hangs the kernel.
 died() {
 	read -r mutant _ test <"$1"
 	if sed "0,/begins $mutant $test/d" "$2" |
@@ -64,8 +64,8 @@ vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-count=8"
 
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
-# never is. A kernel that does not survive has noticed, if it says so. What hangs a
-# boot hangs it up to the limit; the next one goes on where that ended.
+# never is. A kernel that does not survive has noticed, if it says so. A mutant that
+# hangs a boot does so up to the limit; the next one goes on where that ended.
 boots() {
 	n=0
 	arguments=intel_iommu=off machine=

@@ -103,7 +103,7 @@ answered() {
 		no_rule_broken "$1"
 }
 
-# What wrong bytes do to the guest is not foreseeable: just not success.
+# The effect of wrong bytes on the guest is not foreseeable: just not success.
 spoilt() {
 	status=0
 	boots spoilt 60 "" x-nested=on x-ignore=piotlb || status=$?

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the scripts on the host depend on, whoever calls them. Sourced first,
-# with $root set:
+# The scripts on the host depend on this, whoever calls them. They source it
+# first, with $root set:
 #   root=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
 
 # shellcheck disable=SC2034,SC2154 # shared with the script that sources this
@@ -11,7 +11,7 @@
 export LC_ALL=C
 umask 022
 
-# What changes tools behind a script's back. Of git's, only where the user's
+# These change tools behind a script's back. Of git's, only where the user's
 # settings are is kept; the scripts say what counts of these.
 unset CDPATH ENV BASH_ENV POSIXLY_CORRECT GREP_OPTIONS TAR_OPTIONS XZ_OPT \
 	XZ_DEFAULTS ZSTD_CLEVEL NINJA_STATUS SHELLCHECK_OPTS VERSION_CONTROL \

@@ -4,10 +4,10 @@
 
 usage: ktap.py FILE
 
-Only leaves count: a test with subtests is the sum of them. Whatever leaves a
-doubt is an error: no plan, fewer or more results than planned, numbers that are
-not 1, 2, 3.., a stream that ends inside a subtest, "Bail out!", a test that
-says ok over a subtest that failed. Exit status: 0 all well, 1 failed, 2 usage.
+Only leaves count: a test with subtests is the sum of them. Every doubt is an
+error: no plan, fewer or more results than planned, numbers that are not 1, 2,
+3.., a stream that ends inside a subtest, "Bail out!", a test that says ok over
+a subtest that failed. Exit status: 0 all well, 1 failed, 2 usage.
 """
 import re
 import sys
@@ -36,7 +36,7 @@ class Document:
 
 
 class Report:
-    """What a stream says: counts, failed tests and errors of form."""
+    """The content of a stream: counts, failed tests and errors of form."""
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0

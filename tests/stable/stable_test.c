@@ -133,7 +133,7 @@ static int stalling_page(void **page)
 	return fd;
 }
 
-/* Does the thread wait in iommufd? What it does before that takes its time, too */
+/* Does the thread wait in iommufd? Its way there takes its time, too */
 static bool waits_in_iommufd(pid_t tid)
 {
 	char path[64], where[64] = "";
@@ -202,7 +202,7 @@ TEST_F(stable, reset_in_a_call)
 	ASSERT_EQ(0, pthread_join(caller, NULL));
 }
 
-/* --- What a monitor asks for, unchecked ---------------------------------------- */
+/* --- Unchecked requests of a monitor ------------------------------------------- */
 
 /* The bits beside the address are other fields of the PASID entry */
 TEST_F(stable, table_address)
@@ -225,7 +225,7 @@ TEST_F(stable, table_address)
 	EXPECT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
 }
 
-/* What is flushed, or refused, is all that was asked for */
+/* All that was asked for is flushed, or refused */
 TEST_F(stable, range_overflow)
 {
 	struct {
@@ -313,7 +313,7 @@ TEST_F(stable, nested_with_ats)
 	EXPECT_EQ('B', rid_read(&self->dev, PDMA_CMD_ATS, 0));
 }
 
-/* What became of its flush is told to a guest, once. Before, it has no ATS either. */
+/* A guest is told what became of its flush, once. Before, it has no ATS either. */
 TEST_F(stable, guest_is_told)
 {
 	struct monitor *vmm = &self->vmm;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a virtual machine monitor asks /dev/iommu and VFIO for. */
+/* The calls of a virtual machine monitor to /dev/iommu and VFIO. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -284,7 +284,7 @@ int device_invalidate(struct monitor *vmm, uint32_t pt_id, uint64_t va,
 	return call(vmm->iommu, IOMMU_HWPT_INVALIDATE, &cmd);
 }
 
-/* What DMA without PASID goes through: an IOAS or a page table */
+/* DMA without PASID goes through this: an IOAS or a page table */
 int device_attach(struct device *dev, uint32_t pt_id)
 {
 	struct vfio_device_attach_iommufd_pt attach = {
@@ -426,8 +426,8 @@ struct iommu_cache_invalidate_info inv_domain(void)
 }
 
 /*
- * What the guest put into its queue of invalidations, up to its wait. @results,
- * if not NULL, tells what came of each.
+ * The queue of invalidations of the guest, up to its wait. @results, if not NULL,
+ * tells what came of each.
  */
 int invalidate(struct monitor *vmm, struct device *dev,
 	       const struct iommu_cache_invalidate_info *infos, unsigned int nr,

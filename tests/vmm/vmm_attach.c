@@ -43,7 +43,7 @@ FIXTURE_VARIANT_ADD(attach, translated) {
 	.request = PDMA_CMD_ATS,
 };
 
-/* What QEMU has before its guest uses a PASID: a device attached to the stage 2 */
+/* QEMU has this before its guest uses a PASID: a device attached to the stage 2 */
 FIXTURE_SETUP(attach)
 {
 	struct monitor *vmm = &self->vmm;
@@ -200,7 +200,7 @@ TEST_F(attach, replaced)
 	EXPECT_EQ(-1, READ(PASID));
 }
 
-/* What does not fit leaves the old one where it was, reached by its flushes */
+/* A table that does not fit leaves the old one, which its flushes still reach */
 TEST_F(attach, not_replaced)
 {
 	struct monitor *vmm = &self->vmm;
@@ -231,7 +231,7 @@ TEST_F(attach, not_replaced)
 	EXPECT_BLOCKED(PASID);
 }
 
-/* What one door holds is not to be had at the other */
+/* A PASID that one door holds is not to be had at the other */
 TEST_F(attach, other_door)
 {
 	struct monitor *vmm = &self->vmm;

@@ -152,7 +152,7 @@ static void fill(struct monitor *vmm)
 		at[i] = i * 0x9e3779b97f4a7c15ULL;
 }
 
-/* What changes in the memory of the dead one's guest from now on */
+/* The bytes that change in the memory of the dead one's guest from now on */
 static unsigned int landed_after(struct monitor *vmm)
 {
 	char *to = monitor_at(vmm, buffer(0, true));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one operation costs in descriptors and waits: each is done once, after a NOP
+ * The cost of an operation in descriptors and waits: each is done once, after a NOP
  * of the device whose source is the number of the case. The unit's log between two
  * of them tells (tests/bench/floors), and the trace between two of its markers.
  */

@@ -8,7 +8,7 @@
  * call with values of a known kind: numbers that are in use, numbers at an edge,
  * flags, pointers; now and then with a byte that is none of these, or with an
  * allocation that fails. A round ends as monitors do: orderly, killed, or with
- * its file closed under its threads. What has to hold, besides a quiet kernel log:
+ * its file closed under its threads. This has to hold, besides a quiet kernel log:
  * no call returns an error that its documentation does not list.
  * Numbers are the same for a seed; how the threads meet is not.
  */
@@ -286,7 +286,7 @@ static int do_remap(struct thread *thread)
 	return 0;
 }
 
-/* What the device itself is attached to comes and goes */
+/* The device's own attachment comes and goes */
 static int do_attach(struct thread *thread)
 {
 	if (on_mock)
@@ -430,7 +430,7 @@ static void set_up(void)
 	_exit(1);
 }
 
-/* Ended in turn orderly, by a signal, and by a close under its threads */
+/* Rounds end in turn orderly, by a signal, and by a close under their threads */
 static void round_of(unsigned int nr, uint64_t seed, unsigned int steps)
 {
 	struct thread threads[THREADS] = { };

@@ -87,7 +87,7 @@ static struct space *some_space(void)
 	return &spaces[rnd(PASIDS)];
 }
 
-/* What the device may be answered with, by its PASID and its page */
+/* The answers that the device may get, by its PASID and its page */
 static bool may_see(const struct space *space, unsigned int page, int letter)
 {
 	return space->bound && in_stage2[letter] &&
@@ -95,8 +95,8 @@ static bool may_see(const struct space *space, unsigned int page, int letter)
 }
 
 /*
- * What is not there is not cached. But a table that was replaced may be, and what
- * it says is not there, or is not in the stage 2, is found so again and again.
+ * A page that is not there is not cached. But a table that was replaced may be, and
+ * what it says is not there, or is not in the stage 2, is found so again and again.
  */
 static bool may_fault(const struct space *space, unsigned int page)
 {
@@ -198,7 +198,7 @@ static void do_move_table(void)
 	}
 }
 
-/* What is cached of a page is gone; a hint that only leaves changed was a lie */
+/* Nothing of a page is cached now; a hint that only leaves changed was a lie */
 static void forget(struct space *space, unsigned int page, bool leaf)
 {
 	if (leaf && space->moved[page])
@@ -311,7 +311,7 @@ static void do_bind(void)
 	space->bound = false;
 }
 
-/* What DMA without PASID goes through makes no difference to the others */
+/* The way of DMA without PASID makes no difference to the others */
 static void do_attach(void)
 {
 	if (attached)

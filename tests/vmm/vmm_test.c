@@ -243,7 +243,7 @@ TEST_F(vmm, large_split)
 	EXPECT_READ('L', va + 511 * PAGE);
 }
 
-/* What was not asked for stays cached */
+/* A page that was not asked for stays cached */
 TEST_F(vmm, neighbour)
 {
 	MAP(0x10000, 'A');
@@ -419,7 +419,7 @@ TEST_F(vmm, no_answer)
 	}
 }
 
-/* What one device fails with is not the other's result */
+/* The error of one device is not the other's result */
 TEST_F(vmm, other_device)
 {
 	struct monitor *vmm = &self->vmm;
@@ -580,7 +580,7 @@ TEST_F(vmm, rid_nested)
 	EXPECT_READ('D', 0x1000);
 }
 
-/* Bound while nothing is attached, attached afterwards: an unmap reaches it */
+/* An unmap reaches a binding that is older than the attachment */
 TEST_F(vmm, bound_then_attached)
 {
 	ASSERT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
@@ -720,7 +720,7 @@ static long field(const char *line, const char *name)
 	return at ? strtol(at + strlen(with), NULL, 0) : -1;
 }
 
-/* What the trace says of a request, of its submission, and of PASID entries */
+/* The trace of a request, of its submission, and of PASID entries */
 struct followed {
 	long id, ret, seq, iotlb, devtlb;
 	long count, submitted, piotlb, pdevtlb;
@@ -812,7 +812,7 @@ TEST_F(vmm, followed)
 	EXPECT_EQ(found.count, found.submitted);
 }
 
-/* What came and went in the PASID table is told, and when it is so */
+/* Entries that came and went in the PASID table are told, and when it is so */
 TEST_F(vmm, entries_traced)
 {
 	struct followed found;

@@ -39,7 +39,7 @@ static int alloc_from(struct monitor *vmm, uint32_t min)
 	       (int)alloc.out_pasid;
 }
 
-/* What the host gives is as good as any other: bytes move by it */
+/* A PASID of the host is as good as any other: bytes move by it */
 TEST_F(vcmd, host_chooses)
 {
 	struct monitor *vmm = &self->vmm;

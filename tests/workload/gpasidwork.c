@@ -390,7 +390,7 @@ static void start(int nr)
 	_exit(0);
 }
 
-/* What was bound when the file was closed is unbound then. */
+/* A close of the file unbinds what is bound. */
 static void add_closing(void)
 {
 	for (int i = 0; i < pasids; i++) {

@@ -23,7 +23,7 @@ enum cause {
 	CAUSE_NR,
 };
 
-/* What the answer depends on beside the errno */
+/* The answer depends on these beside the errno. */
 struct cause_facts {
 	char lockdown[32];	/* "none", "integrity", ..; "" if it is not known */
 	bool user_ns;		/* not the initial one */

@@ -237,7 +237,7 @@ static int parse_interval(struct cli *cli, int argc, char **argv, int at)
 	return at;
 }
 
-/* What is behind the options, from optind on */
+/* The words behind the options, from optind on */
 static int parse_words(const struct cli_tool *tool, struct cli *cli, int argc, char **argv)
 {
 	bool dashes = !strcmp(argv[optind - 1], "--");

@@ -43,7 +43,7 @@ enum cli_id {
 #define CLI_LOOKS	(1ULL << CLI_ONCE | 1ULL << CLI_OLDER | 1ULL << CLI_SORT |	\
 			 1ULL << CLI_ROWS | 1ULL << CLI_BY | 1ULL << CLI_PROM)
 
-/* What one tool takes from the common table, and the texts of its --help. */
+/* The options that one tool takes from the common table, and the texts of its --help. */
 struct cli_tool {
 	const char *name;
 	const char *summary;

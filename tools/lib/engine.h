@@ -30,7 +30,7 @@ int engine_load_all(struct bpf_object_skeleton *skel);
 /* Of --follow: the first process. False after telling why not. */
 bool engine_follow(struct bpf_object_skeleton *skel, __u32 tgid);
 int engine_attach(struct bpf_object_skeleton *skel);
-/* What an attached iterator program has, as of now, one record of size bytes at a time */
+/* The records of an attached iterator program, as of now, one of size bytes at a time */
 struct records {
 	int fd, err;
 	size_t size, at, len;

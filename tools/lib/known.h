@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was last seen of each key; keys and values are bytes, padding of keys counts. */
+/* The last value of each key; keys and values are bytes, padding of keys counts. */
 #ifndef KNOWN_H
 #define KNOWN_H
 

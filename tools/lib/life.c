@@ -8,8 +8,8 @@
 static struct life lives[PASID_MAX + 1];
 
 /*
- * The iterator is read when the hooks are in place already. What is allocated in
- * between is told of twice, by events that happened before it was read; and before
+ * The iterator is read when the hooks are in place already. A PASID that is allocated
+ * in between is told of twice, by events that happened before it was read; and before
  * that the same PASID may have had other lives, of which only the events tell.
  */
 #define START_NS	1000000000ULL

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What is known about each PASID from the events that were seen of it. */
+/* All that is known about each PASID from the events that were seen of it. */
 #ifndef LIFE_H
 #define LIFE_H
 

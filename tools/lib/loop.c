@@ -117,7 +117,7 @@ static bool start_child(struct loop *loop, const struct command *cmd)
 	return true;
 }
 
-/* What is ignored from outside stays so, as with nohup. */
+/* A signal that is ignored from outside stays so, as with nohup. */
 static void catch_hangup(const struct sigaction *sa)
 {
 	struct sigaction old;
@@ -212,7 +212,7 @@ int loop_timeout_ms(const struct loop *loop)
 	return loop->drain_ms && ms > loop->drain_ms ? loop->drain_ms : ms;
 }
 
-/* What is late is not made up for: the next one is a whole period away. */
+/* A late tick is not made up for: the next one is a whole period away. */
 bool loop_tick(struct loop *loop)
 {
 	uint64_t now = now_ns(CLOCK_MONOTONIC);

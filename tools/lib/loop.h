@@ -18,7 +18,7 @@ enum stop_reason {
 };
 extern const char *const stop_names[];
 
-/* What to run, as whom */
+/* The program to run, as whom */
 struct command {
 	char **argv;		/* NULL: nothing */
 	const struct user *user;	/* NULL: as the tool */

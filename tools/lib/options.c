@@ -7,7 +7,7 @@
 
 /*
  * The letters of all tools. A tool may leave rows out, but a letter never means
- * something else. Kept free for what comes: I iommu.
+ * something else. I is kept free for what comes: iommu.
  */
 const struct row rows[CLI_NR] = {
 	[CLI_PID] = { 'p', 0, "pid", "PID", "only this process (thread group)",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What an option is: parsing, --help and their tests come from its row. */
+/* An option is a row: parsing, --help and their tests come from it. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 

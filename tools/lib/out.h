@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Getting data to stdout: for people, for programs, and noticing when nobody reads. */
+/* Output to stdout, for people and for programs, which notices when nobody reads. */
 #ifndef OUT_H
 #define OUT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What this process may do and what this kernel has, asked before any loading. */
+/* The rights of this process and the means of this kernel, asked before any loading. */
 #ifndef PROBE_H
 #define PROBE_H
 
@@ -35,7 +35,7 @@ struct hook {
 int probe_caps(void);
 /*
  * Once all is attached: keeps what is needed to write files, to read the kernel's
- * symbols and to end the command. What only loading needs goes for good.
+ * symbols and to end the command. A right that only loading needs goes for good.
  */
 void probe_drop_caps(void);
 /* The types of the running kernel; NULL after saying why not. */

@@ -30,7 +30,7 @@ void prom_value(struct prom *p, const char *name, const char *labels, double val
 /* With what is special in a label's value escaped */
 const char *prom_escape(const char *value, char *buf, size_t size);
 
-/* What both tools tell of invalidations, with the name of the tool as a label */
+/* Both tools tell this of invalidations, with the name of the tool as a label */
 struct prom_inv {
 	__u64 in_flight, oldest_ns, requests, failed, lost;
 };

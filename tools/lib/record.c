@@ -23,7 +23,7 @@ void session_start(struct session *s)
 	s->to_wall_ns = now_ns(CLOCK_REALTIME) - s->start_ns;
 }
 
-/* What is less is the time between the two questions. */
+/* A smaller step is the time between the two questions. */
 #define CLOCK_STEP_NS	1000000
 
 bool session_clock(struct session *s)
@@ -159,7 +159,7 @@ void record_event(FILE *f, const struct member *members, const void *event)
 	write_line(f, o);
 }
 
-/* What a recording has of struct counts, from which the last lines come */
+/* The members of struct counts in a recording, from which the last lines come */
 #define END_MEMBERS(op)				\
 	op("end_ns", s->end_ns)			\
 	op("seen", s->counts.all.seen)		\

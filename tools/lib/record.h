@@ -13,8 +13,8 @@
 struct session {
 	__u64 start_ns;			/* CLOCK_MONOTONIC */
 	/*
-	 * Added to it, gives CLOCK_REALTIME. Not the same for ever: the clock is
-	 * set, and CLOCK_MONOTONIC stands still while the machine is suspended.
+	 * CLOCK_REALTIME is CLOCK_MONOTONIC plus this. It changes: the former is set,
+	 * and the latter stands still while the machine is suspended.
 	 */
 	__u64 to_wall_ns;
 	__u64 end_ns;			/* CLOCK_MONOTONIC */

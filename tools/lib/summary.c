@@ -38,7 +38,7 @@ static void print_end_object(const struct trace *t, json_t *more, const char *re
 	out_json(o);
 }
 
-/* What --strict does not stand */
+/* With --strict this is a failure. */
 static bool incomplete(const struct counts *c)
 {
 	return c->all.lost || c->missed || c->overflow || c->refused ||

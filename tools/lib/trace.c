@@ -245,8 +245,8 @@ static void print_lost(const struct trace *t)
 }
 
 /*
- * Told when it happens, as it may be what is looked for that is missing. Tools that count
- * have it in each of their totals.
+ * It is told when it happens, as it may be what is looked for that is missing. Tools that
+ * count have it in each of their totals.
  */
 static void look_for_losses(struct trace *t)
 {
@@ -262,7 +262,7 @@ static void look_for_losses(struct trace *t)
 		record_lost(t->record, &t->session);
 }
 
-/* The buffer is read-only. What a shorter event does not have is 0. */
+/* The buffer is read-only. The rest of a shorter event is 0. */
 static int on_event(void *ctx, void *data, size_t size)
 {
 	struct trace *t = ctx;

@@ -26,7 +26,7 @@
 #include "probe.h"
 #include "record.h"
 
-/* What is known of one tool: words and tables */
+/* All that is known of one tool: words and tables */
 struct trace_tool {
 	struct cli_tool cli;
 	const char *absent;		/* what to say if no hook is there */
@@ -60,7 +60,7 @@ struct trace {
 int trace_parse(struct trace *t, const struct trace_tool *tool, int argc, char **argv);
 /* All below that return an int: EXIT_OK, or the exit code after telling why not. */
 int trace_plan(struct trace *t);
-/* What is asked for must be there; what is not asked for by name is told to be absent. */
+/* Events that are asked for must be there; the absence of others is told. */
 int trace_need(struct trace *t);
 int trace_open(struct trace *t);
 int trace_attach(struct trace *t, struct bpf_object_skeleton *skel);

@@ -19,7 +19,7 @@ struct cli;
 bool who_resolve(struct cli *cli);
 /* Is it an IOMMU, such as dmar0, not a device behind one? */
 bool who_is_unit(const char *name);
-/* What events call this thread; 0: there is none, -1: an error was told. */
+/* The number of this thread in events; 0: there is none, -1: an error was told. */
 int64_t who_global(uint32_t number, bool process);
 
 /* Of one filter, with the process table in proc, for the unit tests too. */

@@ -81,7 +81,7 @@ named() { # FILE GOAL NUMBER
 	grep -q "($3)" advice
 }
 
-# What the monitor is told comes from a function that is named, and nothing stays.
+# The monitor's error comes from a function that is named, and nothing stays.
 errors_are_traced() {
 	pasidwhy -ej -- vmm_try >traced
 	status=$?

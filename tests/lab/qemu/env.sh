@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 #
 # Points the scripts of patches/bin at the series in tests/lab/qemu/patches: its
-# git tree is build/qemu/src. Sourced with $root and $me set.
+# git tree is build/qemu/src. It needs $root and $me.
 
 # shellcheck disable=SC2034,SC2154 # shared with the script that sources this
 PATCHES=$root/tests/lab/qemu/patches

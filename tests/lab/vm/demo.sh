@@ -3,7 +3,7 @@
 #
 # In the VM, by tests/lab/vm/demo: two monitors with a device each, whose guests
 # share page tables with them, watched by both tools. The last one is killed while
-# its device copies. What the tools saw goes to /out, for the comparison.
+# its device copies. The tools' output goes to /out, for the comparison.
 
 # shellcheck source-path=SCRIPTDIR source=../../vmm/vfio.sh
 . ./vfio.sh

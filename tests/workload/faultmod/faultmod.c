@@ -2,7 +2,7 @@
 /*
  * A driver of pasid-dma whose pages are there once the device asks for them: it
  * gives a PASID an empty domain that has a handler of page faults, and has the
- * device write through it. What comes of it is logged as "faultmod: NAME CODE",
+ * device write through it. The outcome is logged as "faultmod: NAME CODE",
  * CODE being PDMA_ST_*, or what the device asked the handler for.
  */
 #define pr_fmt(fmt) "faultmod: " fmt

@@ -48,5 +48,5 @@ static void __exit svamod_exit(void)
 
 module_init(svamod_init);
 module_exit(svamod_exit);
-MODULE_DESCRIPTION("What a driver is told that wants host SVA");
+MODULE_DESCRIPTION("Logs what a driver is told that wants host SVA");
 MODULE_LICENSE("GPL");

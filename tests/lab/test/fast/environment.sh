@@ -133,7 +133,7 @@ exported_unchanged() {
 		as_them make export && diff -r "$root/patches" "$clone/patches"
 }
 
-# What git does not enter is no tree that is half made: it may hold work.
+# A tree that git does not enter is not half made: it may hold work.
 tree_of_another() {
 	[ "$(id -u)" -eq 0 ] || return 0
 	echo work >"$clone/build/tree/work"
@@ -164,7 +164,7 @@ ccache_works() {
 		[ -d "$clone/build/cache/ccache" ]
 }
 
-# Whatever the language, apt's answer is understood.
+# The answer of apt is understood whatever the language.
 one_package_missing() {
 	command -v apt-cache >/dev/null || return 0
 	(path=$work/bin:$path as_them make deps) >"$tmp/out" 2>&1 &&

@@ -112,7 +112,7 @@ check "which is a failure if all are required" \
 	run_says 1 "2 passed, 1 failed, 1 skipped"
 unset REQUIRE
 
-# What boots is played by a script that prints where boot would.
+# A script plays what boots, and prints where boot would.
 add guest/one.sh ''
 # shellcheck disable=SC2016 # the code is the script's
 add lab/vm/boot 'cat >"$2/ktap.log" <<END

@@ -274,7 +274,7 @@ only_the_guilty() {
 	[ "$(cell y 1) $(cell y 2) $(cell y 3)" = "ok FAIL ok" ] || show
 }
 
-# What was not booted has not passed, nor has what failed.
+# A prefix that was not booted has not passed, nor has one that failed.
 tried_until_it_passes() {
 	series "/* not seen */"
 	bisect TO=2 BOOT=none || show || return

@@ -225,7 +225,7 @@ export_refuses_people() {
 	export_refuses "trailers of people"
 }
 
-# What git am would drop from the message.
+# Export finds what git am would drop from the message.
 export_refuses_loss() {
 	afresh
 	{ message "iommu: Remove the old file"; printf -- '---\nlost\n'; } |
