@@ -84,6 +84,7 @@ guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
 guest_test vmm
 guest_test attach
 guest_test leave
+guest_test vcmd
 guest_test oracle
 guest_test cgroup
 guest_test fuzz

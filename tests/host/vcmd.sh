@@ -34,7 +34,7 @@ did() {
 }
 
 said() {
-	sed -nE 's/.* vcmd: dmar0: cmd=([a-z]+) pasid=([0-9]+) late=[01] ret=(-?[0-9]+)$/\1 \2 \3/p' \
+	sed -nE 's/.* vcmd: dmar0: cmd=([a-z]+) pasid=([0-9]+) late=[01] ns=[0-9]+ ret=(-?[0-9]+)$/\1 \2 \3/p' \
 		"$work/vm/out/trace" | grep -v ' -110$'
 }
 
