@@ -54,9 +54,8 @@ died() {
 	fi
 }
 
-# The machine of tests/guest/leave.sh, but for the slots of devices
-leave='-n -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on'
-leave="$leave -q -global -q intel-iommu.caching-mode=on"
+# The machine of tests/guest/leave.sh
+leave=$(sed -n 's/^# boot: //p' "$root/tests/guest/leave.sh")
 # And that of tests/host/vcmd.sh
 vcmd='-n -q -global -q intel-iommu.x-vcmd=on'
 vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-first=16"
@@ -77,9 +76,9 @@ boots() {
 	while [ -s "$1" ]; do
 		n=$((n + 1))
 		# shellcheck disable=SC2086 # a list
-		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 400 \
+		"$root/tests/lab/vm/boot" $machine -o "$1.$n" -m 2G -t 400 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
-			-r "$work/initramfs.cpio" $machine \
+			-r "$work/initramfs.cpio" \
 			-a "$arguments BATCH=${1##*/}" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
 			>/dev/null 2>&1 || :

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/pci_regs.h>
+
 #include "kselftest_harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
@@ -48,17 +50,20 @@ FIXTURE(leave) {
 
 FIXTURE_VARIANT(leave) {
 	uint32_t request;
-	unsigned int behind_port;
+	unsigned int unplugged;
+	unsigned int pulled_out;
 };
 
 FIXTURE_VARIANT_ADD(leave, untranslated) {
 	.request = 0,
-	.behind_port = 2,
+	.unplugged = 2,
+	.pulled_out = 3,
 };
 
 FIXTURE_VARIANT_ADD(leave, translated) {
 	.request = PDMA_CMD_ATS,
-	.behind_port = 3,
+	.unplugged = 4,
+	.pulled_out = 5,
 };
 
 /* How many PASIDs are allocated, by whomever */
@@ -294,7 +299,10 @@ static int write_name(const char *path, const char *name)
 	return ret;
 }
 
-/* Write @text to @file, for which the kernel waits until the owner has closed */
+/*
+ * Write @text to @file, for which the kernel waits until the owner has closed. Without
+ * @file it is the machine that wants the device back.
+ */
 static void leave_behind(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(leave) *self, uint32_t request,
 			 unsigned int nr, const char *file, const char *text)
@@ -315,8 +323,10 @@ static void leave_behind(struct __test_metadata *_metadata,
 		close(guest.dev.fd);
 		close(guest.vmm.iommu);
 		munmap((void *)guest.dev.bar, guest.dev.bar_size);
-		_exit(write_name(file, text));
+		_exit(file ? write_name(file, text) : 0);
 	}
+	if (!file)
+		TH_LOG("unplug it now");
 	while (!access(driver, F_OK))
 		usleep(1000);
 	wait_for_write(self->memory);
@@ -436,21 +446,108 @@ static bool slot_power(const char *name, char power[PATH_MAX])
 	return found;
 }
 
-/* The slot is switched off, as by its button: once the owner has closed the device */
-TEST_F(leave, unplugged)
+/*
+ * The slot is switched off, as by its button: once the owner has closed the device.
+ * With UNPLUG set it is the machine that unplugs it, see tests/host/unplug.sh.
+ */
+TEST_F_TIMEOUT(leave, unplugged, 120)
 {
 	char path[PATH_MAX], power[PATH_MAX];
 	struct guest guest;
 
-	ASSERT_TRUE(device_path(variant->behind_port, path));
+	ASSERT_TRUE(device_path(variant->unplugged, path));
 	ASSERT_TRUE(slot_power(strrchr(path, '/') + 1, power));
-	leave_behind(_metadata, self, variant->request, variant->behind_port,
-		     power, "0");
-	EXPECT_NE(0, access(path, F_OK));
+	leave_behind(_metadata, self, variant->request, variant->unplugged,
+		     getenv("UNPLUG") ? NULL : power, "0");
+	while (!access(path, F_OK))
+		usleep(1000);
 	/* The host's own domain of the device is gone, too */
 	self->domain_ids--;
 	EXPECT_ALL_BACK();
-	EXPECT_NE(0, guest_start(&guest, self->memory, variant->behind_port));
+	EXPECT_NE(0, guest_start(&guest, self->memory, variant->unplugged));
+}
+
+/* Where the registers of the slot are in the configuration of its port, or 0 */
+static unsigned int slot_registers(int config)
+{
+	uint8_t regs[256];
+	unsigned int at;
+
+	if (pread(config, regs, sizeof(regs), 0) != sizeof(regs))
+		return 0;
+	at = regs[PCI_CAPABILITY_LIST];
+	while (at && regs[at] != PCI_CAP_ID_EXP)
+		at = regs[at + PCI_CAP_LIST_NEXT];
+	return at;
+}
+
+/*
+ * A slot without power is empty at once. The driver of the port gets to know when the
+ * power is back: to the kernel it is as if the card had been pulled out.
+ */
+static int pull_out(const char *path)
+{
+	const uint16_t off = PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PWR_OFF;
+	char file[PATH_MAX + 16];
+	uint16_t control, dark;
+	unsigned int at;
+	int config, ret = -EIO;
+
+	snprintf(file, sizeof(file), "%s/../config", path);
+	config = open(file, O_RDWR);
+	at = slot_registers(config) + PCI_EXP_SLTCTL;
+	if (pread(config, &control, 2, at) == 2) {
+		dark = (control | off) & ~PCI_EXP_SLTCTL_HPIE;
+		if (pwrite(config, &dark, 2, at) == 2 &&
+		    pwrite(config, &control, 2, at) == 2)
+			ret = 0;
+	}
+	close(config);
+	return ret;
+}
+
+/*
+ * It owes an answer then, which will not come. Its owner takes back what it had, the
+ * owner of another device is not kept waiting.
+ */
+TEST_F(leave, pulled_out)
+{
+	char path[PATH_MAX], driver[PATH_MAX + 8];
+	struct guest guest, other;
+	pthread_t thread;
+	uint64_t before;
+	void *result;
+
+	ASSERT_TRUE(device_path(variant->pulled_out, path));
+	snprintf(driver, sizeof(driver), "%s/driver", path);
+	ASSERT_EQ(0, guest_start(&guest, self->memory, variant->pulled_out));
+	ASSERT_EQ(0, guest_start(&other, monitor_memory(), 0));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	dma_answer_after(&guest.dev, 3600000000U);
+	before = dma_count(&guest.dev, PDMA_N_INV_REQUESTS);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flush_one_page, &guest));
+	while (dma_count(&guest.dev, PDMA_N_INV_REQUESTS) == before)
+		usleep(1000);
+
+	ASSERT_EQ(0, pull_out(path));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(-ETIMEDOUT, (intptr_t)result);
+	while (!access(driver, F_OK))
+		usleep(1000);
+	EXPECT_FALSE(is_written(self->memory));
+	EXPECT_EQ(NULL, flush_one_page(&guest));
+	EXPECT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(NULL, flush_one_page(&other));
+	EXPECT_EQ('A', READ(&other));
+	EXPECT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, guest.pasid));
+	guest_end(&guest);
+	while (!access(path, F_OK))
+		usleep(1000);
+	guest_end(&other);
+	self->domain_ids--;
+	EXPECT_ALL_BACK();
+	EXPECT_NE(0, guest_start(&guest, self->memory, variant->pulled_out));
 }
 
 /*
