@@ -875,6 +875,34 @@ TEST_F(leave, drained_together)
 	EXPECT_ALL_BACK();
 }
 
+/* More than the queue takes. Nobody waits for an answer to a Stop Marker. */
+#define STOP_MARKER	0
+#define TOO_MANY	3000
+
+/* What was asked for may have been lost: a drain waits until that is dealt with */
+TEST_F(leave, drained_overflow)
+{
+	struct taker taker;
+	struct guest guest;
+	struct busy busy;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, turn_on_page_requests(&guest));
+	ASSERT_EQ(0, pasid_bind_local(&guest.vmm, &guest.dev, MORE, guest.root));
+	dma_pace(&guest.dev, 1000);
+	ASSERT_EQ(0, busy_begin(&busy));
+	ASSERT_EQ(0, ask_for_pages(&guest, guest.pasid, 1, STOP_MARKER, TOO_MANY));
+	/* The unit answers by itself what has no room */
+	ASSERT_EQ(0, ask_for_pages(&guest, MORE, 1, PDMA_PAGE_R, 0));
+	ASSERT_EQ(0, take_begin(&taker, &guest));
+	EXPECT_TRUE(is_held_up(&taker));
+	busy_end(&busy);
+	EXPECT_EQ(0, take_end(&taker));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
 /* The page that comes and goes in the stage 2 */
 #define EDGE		(GUEST_BASE + GUEST_SIZE - PAGE)
 
