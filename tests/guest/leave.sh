@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -n -t 300 -x tests/guest/leave.allow -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on -q -global -q intel-iommu.caching-mode=on -q -global -q ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off -q -device -q pcie-root-port,id=one,chassis=1 -q -device -q pcie-root-port,id=two,chassis=2 -q -device -q pcie-root-port,id=three,chassis=3 -q -device -q pcie-root-port,id=four,chassis=4 -q -device -q pasid-dma,bus=one -q -device -q pasid-dma,bus=two -q -device -q pasid-dma,bus=three -q -device -q pasid-dma,bus=four
+# boot: -n -t 600 -x tests/guest/leave.allow -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on -q -global -q intel-iommu.caching-mode=on -q -global -q ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off -q -device -q pcie-root-port,id=one,chassis=1 -q -device -q pcie-root-port,id=two,chassis=2 -q -device -q pcie-root-port,id=three,chassis=3 -q -device -q pcie-root-port,id=four,chassis=4 -q -device -q pasid-dma,bus=one -q -device -q pasid-dma,bus=two -q -device -q pasid-dma,bus=three -q -device -q pasid-dma,bus=four
 # files: tests/vmm/vfio.sh
 #
 # The ways to leave under DMA, tests/vmm/vmm_leave.c. The slots of two devices are
