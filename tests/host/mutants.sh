@@ -60,11 +60,6 @@ machine() {
 	sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh"
 }
 
-# That of tests/host/vcmd.sh
-vcmd='-n -q -global -q intel-iommu.x-vcmd=on'
-vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-first=16"
-vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-count=8"
-
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
 # never is. A kernel that does not survive has noticed, if it says so. A mutant that
@@ -75,8 +70,7 @@ boots() {
 	case ${1##*/} in
 	*.*)	options=$(machine "${1##*.}") ;;
 	*-vmm)	options=-n ;;
-	*-leave) options=$(machine leave) ;;
-	*-vcmd)	options=$vcmd ;;
+	*-leave | *-vcmd) options=$(machine "${1##*-}") ;;
 	*)	arguments=intel_iommu=off ;;
 	esac
 	while [ -s "$1" ]; do
