@@ -31,11 +31,12 @@ build() {
 # Deal a list out to $lanes, each with a file of lines for few boots, and files
 # of one line: what is in memory already cannot fail to be allocated, so fail_nth
 # needs a kernel that has done nothing before; and what a script of the VM
-# changes is not known. The monitor needs another machine.
+# changes is not known. The monitor needs another machine, and a script its own.
 deal() { # LIST NAME
 	awk -v lanes="$lanes" -v to="$work/$2" '{
-		file = $2 ~ /^(fail_nth|vm)$/ ? NR : $2 ~ /^(leave|vcmd)$/ ? $2 : \
-			$2 ~ /^(vmm|attach)$/ ? "vmm" : 0
+		split($3, test, ".")
+		file = $2 == "vm" ? NR "." test[1] : $2 == "fail_nth" ? NR : \
+			$2 ~ /^(leave|vcmd)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
 		print >(to NR % lanes "-" file)
 	}' "$1"
 }
@@ -54,13 +55,10 @@ died() {
 	fi
 }
 
-# The machine of tests/guest/leave.sh, but for the slots of devices
-leave='-n -q -global -q intel-iommu.x-prs=on -q -global -q intel-iommu.x-pds=on'
-leave="$leave -q -global -q intel-iommu.caching-mode=on"
-# And that of tests/host/vcmd.sh
-vcmd='-n -q -global -q intel-iommu.x-vcmd=on'
-vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-first=16"
-vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-count=8"
+# machine SCRIPT: that of tests/guest/SCRIPT.sh
+machine() {
+	sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh"
+}
 
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there is no verdict on its first line, there
@@ -68,21 +66,22 @@ vcmd="$vcmd -q -global -q intel-iommu.x-vcmd-count=8"
 # hangs a boot does so up to the limit; the next one goes on where that ended.
 boots() {
 	n=0
-	arguments=intel_iommu=off machine=
-	case ${1##*-} in
-	vmm)	arguments='' machine=-n ;;
-	leave)	arguments='' machine=$leave ;;
-	vcmd)	arguments='' machine=$vcmd ;;
+	arguments='' options=
+	case ${1##*/} in
+	*.*)	options=$(machine "${1##*.}") ;;
+	*-vmm)	options=-n ;;
+	*-leave | *-vcmd) options=$(machine "${1##*-}") ;;
+	*)	arguments=intel_iommu=off ;;
 	esac
 	while [ -s "$1" ]; do
 		n=$((n + 1))
 		# shellcheck disable=SC2086 # a list
-		"$root/tests/lab/vm/boot" -o "$1.$n" -m 2G -t 400 \
+		"$root/tests/lab/vm/boot" $options -o "$1.$n" -m 2G -t 400 \
 			-k "$work/kernel/arch/x86/boot/bzImage" \
-			-r "$work/initramfs.cpio" $machine \
+			-r "$work/initramfs.cpio" \
 			-a "$arguments BATCH=${1##*/}" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
-			>/dev/null 2>&1 || :
+			"$root/build/tools/pasidmod/snoopmod.ko" >/dev/null 2>&1 || :
 		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||
 			died "$1" "$1.$n/console.log" >"$1.said"
 		cat "$1.said" >>"$1.verdicts"

@@ -123,6 +123,7 @@ void dma_answer_after(struct device *dev, uint32_t us)
 /* The device does a page, or less, of its work each @ns of the guest's time */
 void dma_pace(struct device *dev, uint32_t ns)
 {
+	*reg(dev, PDMA_SLICE) = PAGE;
 	*reg(dev, PDMA_PACE) = ns;
 }
 

@@ -11,15 +11,22 @@
 #include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/pci_regs.h>
+
 #include "kselftest_harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
+
+/* With KASAN and on a busy machine they take longer than the harness thinks */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
 
 #define VA		0x7f0000001000ULL
 /* Where the device writes, and where it reads an A */
@@ -47,17 +54,20 @@ FIXTURE(leave) {
 
 FIXTURE_VARIANT(leave) {
 	uint32_t request;
-	unsigned int behind_port;
+	unsigned int unplugged;
+	unsigned int pulled_out;
 };
 
 FIXTURE_VARIANT_ADD(leave, untranslated) {
 	.request = 0,
-	.behind_port = 2,
+	.unplugged = 2,
+	.pulled_out = 3,
 };
 
 FIXTURE_VARIANT_ADD(leave, translated) {
 	.request = PDMA_CMD_ATS,
-	.behind_port = 3,
+	.unplugged = 4,
+	.pulled_out = 5,
 };
 
 /* How many PASIDs are allocated, by whomever */
@@ -293,7 +303,10 @@ static int write_name(const char *path, const char *name)
 	return ret;
 }
 
-/* Write @text to @file, for which the kernel waits until the owner has closed */
+/*
+ * Write @text to @file, for which the kernel waits until the owner has closed. Without
+ * @file it is the machine that wants the device back.
+ */
 static void leave_behind(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(leave) *self, uint32_t request,
 			 unsigned int nr, const char *file, const char *text)
@@ -314,8 +327,10 @@ static void leave_behind(struct __test_metadata *_metadata,
 		close(guest.dev.fd);
 		close(guest.vmm.iommu);
 		munmap((void *)guest.dev.bar, guest.dev.bar_size);
-		_exit(write_name(file, text));
+		_exit(file ? write_name(file, text) : 0);
 	}
+	if (!file)
+		TH_LOG("unplug it now");
 	while (!access(driver, F_OK))
 		usleep(1000);
 	wait_for_write(self->memory);
@@ -435,21 +450,108 @@ static bool slot_power(const char *name, char power[PATH_MAX])
 	return found;
 }
 
-/* The slot is switched off, as by its button: once the owner has closed the device */
+/*
+ * The slot is switched off, as by its button: once the owner has closed the device.
+ * With UNPLUG set it is the machine that unplugs it, see tests/host/unplug.sh.
+ */
 TEST_F(leave, unplugged)
 {
 	char path[PATH_MAX], power[PATH_MAX];
 	struct guest guest;
 
-	ASSERT_TRUE(device_path(variant->behind_port, path));
+	ASSERT_TRUE(device_path(variant->unplugged, path));
 	ASSERT_TRUE(slot_power(strrchr(path, '/') + 1, power));
-	leave_behind(_metadata, self, variant->request, variant->behind_port,
-		     power, "0");
-	EXPECT_NE(0, access(path, F_OK));
+	leave_behind(_metadata, self, variant->request, variant->unplugged,
+		     getenv("UNPLUG") ? NULL : power, "0");
+	while (!access(path, F_OK))
+		usleep(1000);
 	/* The host's own domain of the device is gone, too */
 	self->domain_ids--;
 	EXPECT_ALL_BACK();
-	EXPECT_NE(0, guest_start(&guest, self->memory, variant->behind_port));
+	EXPECT_NE(0, guest_start(&guest, self->memory, variant->unplugged));
+}
+
+/* Where the registers of the slot are in the configuration of its port, or 0 */
+static unsigned int slot_registers(int config)
+{
+	uint8_t regs[256];
+	unsigned int at;
+
+	if (pread(config, regs, sizeof(regs), 0) != sizeof(regs))
+		return 0;
+	at = regs[PCI_CAPABILITY_LIST];
+	while (at && regs[at] != PCI_CAP_ID_EXP)
+		at = regs[at + PCI_CAP_LIST_NEXT];
+	return at;
+}
+
+/*
+ * A slot without power is empty at once. The driver of the port gets to know when the
+ * power is back: to the kernel it is as if the card had been pulled out.
+ */
+static int pull_out(const char *path)
+{
+	const uint16_t off = PCI_EXP_SLTCTL_PWR_IND_OFF | PCI_EXP_SLTCTL_PWR_OFF;
+	char file[PATH_MAX + 16];
+	uint16_t control, dark;
+	unsigned int at;
+	int config, ret = -EIO;
+
+	snprintf(file, sizeof(file), "%s/../config", path);
+	config = open(file, O_RDWR);
+	at = slot_registers(config) + PCI_EXP_SLTCTL;
+	if (pread(config, &control, 2, at) == 2) {
+		dark = (control | off) & ~PCI_EXP_SLTCTL_HPIE;
+		if (pwrite(config, &dark, 2, at) == 2 &&
+		    pwrite(config, &control, 2, at) == 2)
+			ret = 0;
+	}
+	close(config);
+	return ret;
+}
+
+/*
+ * It owes an answer then, which will not come. Its owner takes back what it had, the
+ * owner of another device is not kept waiting.
+ */
+TEST_F(leave, pulled_out)
+{
+	char path[PATH_MAX], driver[PATH_MAX + 8];
+	struct guest guest, other;
+	pthread_t thread;
+	uint64_t before;
+	void *result;
+
+	ASSERT_TRUE(device_path(variant->pulled_out, path));
+	snprintf(driver, sizeof(driver), "%s/driver", path);
+	ASSERT_EQ(0, guest_start(&guest, self->memory, variant->pulled_out));
+	ASSERT_EQ(0, guest_start(&other, monitor_memory(), 0));
+	keep_writing(&guest, variant->request);
+	wait_for_write(self->memory);
+	dma_answer_after(&guest.dev, 3600000000U);
+	before = dma_count(&guest.dev, PDMA_N_INV_REQUESTS);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flush_one_page, &guest));
+	while (dma_count(&guest.dev, PDMA_N_INV_REQUESTS) == before)
+		usleep(1000);
+
+	ASSERT_EQ(0, pull_out(path));
+	ASSERT_EQ(0, pthread_join(thread, &result));
+	EXPECT_EQ(-ETIMEDOUT, (intptr_t)result);
+	while (!access(driver, F_OK))
+		usleep(1000);
+	EXPECT_FALSE(is_written(self->memory));
+	EXPECT_EQ(NULL, flush_one_page(&guest));
+	EXPECT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(NULL, flush_one_page(&other));
+	EXPECT_EQ('A', READ(&other));
+	EXPECT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, guest.pasid));
+	guest_end(&guest);
+	while (!access(path, F_OK))
+		usleep(1000);
+	guest_end(&other);
+	self->domain_ids--;
+	EXPECT_ALL_BACK();
+	EXPECT_NE(0, guest_start(&guest, self->memory, variant->pulled_out));
 }
 
 /*
@@ -493,24 +595,32 @@ TEST_F(leave, page_request)
 #define ROUNDS		50
 #define PAGES		32	/* in a group */
 
+/* A device asks for @pages in one group, @how, as often as @repeat says and once */
+static int ask_for_pages(struct guest *guest, uint32_t pasid, unsigned int pages,
+			 uint64_t how, uint32_t repeat)
+{
+	struct dma ask = {
+		.op = PDMA_OP_PAGE_REQ, .pasid = pasid, .src = VA + 16 * PAGE,
+		.len = pages * PAGE, .data = how, .repeat = repeat,
+	};
+
+	return dma_run(&guest->dev, &ask) ?:
+	       DMA_CODE(&ask) == PDMA_ST_OK ? 0 : -EIO;
+}
+
 /* What a device asks for, without waiting, while its PASID is taken from it */
 static void *ask_and_unbind(void *arg)
 {
 	struct guest *guest = arg;
-	struct dma ask = {
-		.op = PDMA_OP_PAGE_REQ, .pasid = MORE, .src = VA + 16 * PAGE,
-		.len = PAGES * PAGE, .data = PDMA_PAGE_R | PDMA_PAGE_NO_WAIT,
-	};
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < ROUNDS && !ret; i++) {
 		ret = pasid_bind_local(&guest->vmm, &guest->dev, MORE,
 				       guest->root) ?:
-		      dma_run(&guest->dev, &ask) ?:
+		      ask_for_pages(guest, MORE, PAGES,
+				    PDMA_PAGE_R | PDMA_PAGE_NO_WAIT, 0) ?:
 		      pasid_unbind(&guest->vmm, &guest->dev, MORE);
-		if (DMA_CODE(&ask) != PDMA_ST_OK)
-			ret = -EIO;
 		while (dma_pages_wanted(&guest->dev))
 			usleep(1000);
 	}
@@ -542,6 +652,258 @@ TEST_F(leave, drained)
 			  dma_count(&guest[i].dev, PDMA_N_PAGE_RESPONSES));
 		guest_end(&guest[i]);
 	}
+	EXPECT_ALL_BACK();
+}
+
+static FILE *open_task(pid_t tid, const char *file)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", tid, file);
+	return fopen(path, "r");
+}
+
+/* As "ps" has it, or 0 */
+static char task_state(pid_t tid)
+{
+	FILE *file = open_task(tid, "stat");
+	char state;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state;
+}
+
+static bool task_waits_in(pid_t tid, const char *function)
+{
+	FILE *file = open_task(tid, "wchan");
+	char where[64];
+	bool found;
+
+	if (!file)
+		return false;
+	found = fscanf(file, "%63s", where) == 1 && !strcmp(where, function);
+	fclose(file);
+	return found;
+}
+
+/* The thread of the unit that handles page requests */
+static pid_t page_request_thread(void)
+{
+	pid_t tid = -ESRCH;
+	glob_t all;
+	FILE *file;
+	size_t i;
+
+	if (glob("/proc/[0-9]*/comm", 0, NULL, &all))
+		return -ESRCH;
+	for (i = 0; i < all.gl_pathc && tid < 0; i++) {
+		char comm[32] = "";
+
+		file = fopen(all.gl_pathv[i], "r");
+		if (!file)
+			continue;
+		if (fgets(comm, sizeof(comm), file) && strstr(comm, "-dmar0-pr"))
+			tid = atoi(all.gl_pathv[i] + strlen("/proc/"));
+		fclose(file);
+	}
+	globfree(&all);
+	return tid;
+}
+
+static int run_on(pid_t tid, int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return sched_setaffinity(tid, sizeof(cpus), &cpus) ? -errno : 0;
+}
+
+/* A processor on which nobody handles page requests, as it has more urgent work */
+struct busy {
+	pid_t handler;
+	pthread_t thread;
+	volatile bool stop;
+};
+
+static void *work_urgently(void *arg)
+{
+	struct busy *busy = arg;
+
+	while (!busy->stop)
+		;
+	return NULL;
+}
+
+/* Page requests stay in the queue from now on. The test has the other processor. */
+static int busy_begin(struct busy *busy)
+{
+	struct sched_param urgent = { .sched_priority = 99 };
+	pthread_attr_t attr;
+	cpu_set_t cpus;
+	int ret;
+
+	*busy = (struct busy) { .handler = page_request_thread() };
+	if (busy->handler < 0)
+		return busy->handler;
+	CPU_ZERO(&cpus);
+	CPU_SET(1, &cpus);
+	pthread_attr_init(&attr);
+	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
+	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
+	pthread_attr_setschedparam(&attr, &urgent);
+	ret = run_on(0, 0) ?: run_on(busy->handler, 1);
+	return ret ?: -pthread_create(&busy->thread, &attr, work_urgently, busy);
+}
+
+/* Returns when what is in the queue, something at least, has been handled */
+static void busy_end(struct busy *busy)
+{
+	while (task_state(busy->handler) != 'R')
+		usleep(1000);
+	busy->stop = true;
+	pthread_join(busy->thread, NULL);
+	while (task_state(busy->handler) != 'S')
+		usleep(1000);
+}
+
+/* Who takes a PASID from a device */
+struct taker {
+	struct guest *guest;
+	pthread_t thread;
+	volatile pid_t tid;
+	volatile bool done;
+	int ret;
+};
+
+static void *take(void *arg)
+{
+	struct taker *taker = arg;
+
+	taker->tid = gettid();
+	taker->ret = pasid_unbind(&taker->guest->vmm, &taker->guest->dev, MORE);
+	taker->done = true;
+	return NULL;
+}
+
+static int take_begin(struct taker *taker, struct guest *guest)
+{
+	*taker = (struct taker) { .guest = guest };
+	return -pthread_create(&taker->thread, NULL, take, taker);
+}
+
+static int take_end(struct taker *taker)
+{
+	pthread_join(taker->thread, NULL);
+	return taker->ret;
+}
+
+/* Does it wait for page requests to be handled, or has it come to its end? */
+static bool is_held_up(struct taker *taker)
+{
+	while (!taker->done &&
+	       !task_waits_in(taker->tid, "intel_iommu_drain_pasid_prq"))
+		usleep(1000);
+	return !taker->done;
+}
+
+/* Two guests may use one number; each with the memory and the device of its own */
+static int two_guests(struct guest guest[2], char *memory)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = guest_start(&guest[i], i ? monitor_memory() : memory, i) ?:
+		      turn_on_page_requests(&guest[i]) ?:
+		      pasid_bind_local(&guest[i].vmm, &guest[i].dev, MORE,
+				       guest[i].root);
+	return ret;
+}
+
+/* What one device asked for is nothing to who drains another's */
+TEST_F(leave, drained_apart)
+{
+	struct taker takers[2];
+	struct guest guest[2];
+	struct busy busy;
+	unsigned int i;
+
+	ASSERT_EQ(0, two_guests(guest, self->memory));
+	ASSERT_EQ(0, busy_begin(&busy));
+	ASSERT_EQ(0, ask_for_pages(&guest[1], MORE, 1,
+				   PDMA_PAGE_R | PDMA_PAGE_NO_WAIT, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, take_begin(&takers[i], &guest[i]));
+		EXPECT_EQ(i == 1, is_held_up(&takers[i]));
+	}
+	busy_end(&busy);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, take_end(&takers[i]));
+		guest_end(&guest[i]);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* Two who wait at once go on at once: nobody sleeps until a page is asked for again */
+TEST_F(leave, drained_together)
+{
+	struct taker takers[2];
+	struct guest guest[2];
+	struct busy busy;
+	unsigned int i;
+
+	ASSERT_EQ(0, two_guests(guest, self->memory));
+	ASSERT_EQ(0, busy_begin(&busy));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, ask_for_pages(&guest[i], MORE, 1,
+					   PDMA_PAGE_R | PDMA_PAGE_NO_WAIT, 0));
+		ASSERT_EQ(0, take_begin(&takers[i], &guest[i]));
+		EXPECT_TRUE(is_held_up(&takers[i]));
+	}
+	busy_end(&busy);
+	for (i = 0; i < 2; i++) {
+		EXPECT_FALSE(is_held_up(&takers[i]));
+		while (!takers[i].done)
+			ask_for_pages(&guest[i], guest[i].pasid, 1, PDMA_PAGE_R, 0);
+	}
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, take_end(&takers[i]));
+		guest_end(&guest[i]);
+	}
+	EXPECT_ALL_BACK();
+}
+
+/* More than the queue takes. Nobody waits for an answer to a Stop Marker. */
+#define STOP_MARKER	0
+#define TOO_MANY	3000
+
+/* What was asked for may have been lost: a drain waits until that is dealt with */
+TEST_F(leave, drained_overflow)
+{
+	struct taker taker;
+	struct guest guest;
+	struct busy busy;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, turn_on_page_requests(&guest));
+	ASSERT_EQ(0, pasid_bind_local(&guest.vmm, &guest.dev, MORE, guest.root));
+	dma_pace(&guest.dev, 1000);
+	ASSERT_EQ(0, busy_begin(&busy));
+	ASSERT_EQ(0, ask_for_pages(&guest, guest.pasid, 1, STOP_MARKER, TOO_MANY));
+	/* The unit answers by itself what has no room */
+	ASSERT_EQ(0, ask_for_pages(&guest, MORE, 1, PDMA_PAGE_R, 0));
+	ASSERT_EQ(0, take_begin(&taker, &guest));
+	EXPECT_TRUE(is_held_up(&taker));
+	busy_end(&busy);
+	EXPECT_EQ(0, take_end(&taker));
+	EXPECT_EQ('A', READ(&guest));
+	guest_end(&guest);
 	EXPECT_ALL_BACK();
 }
 
@@ -617,6 +979,23 @@ TEST_F(leave, unmap_races)
 		pthread_join(others[i].thread, NULL);
 		EXPECT_EQ(0, others[i].ret);
 	}
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+/* A unit in caching mode remembers that a PASID was not bound, until it is told */
+TEST_F(leave, bound_later)
+{
+	unsigned int reason = 0;
+	struct guest guest;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	ASSERT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, guest.pasid));
+	EXPECT_EQ(-1, dma_read(&guest.dev, 0, guest.pasid, VA + PAGE, &reason));
+	EXPECT_EQ(NO_ENTRY, reason);
+	ASSERT_EQ(0, pasid_bind(&guest.vmm, &guest.dev, guest.pasid, guest.root,
+				48, 0));
+	EXPECT_EQ('A', READ(&guest));
 	guest_end(&guest);
 	EXPECT_ALL_BACK();
 }
