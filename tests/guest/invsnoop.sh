@@ -260,7 +260,7 @@ storm_of() {
 	asking=
 	for cpu in 0 1; do
 		for from in "$1" $(($1 + 50)); do
-			taskset -c $cpu gpasidwork -n 1 -r "$from-$((from + 19))" \
+			taskset -c "$cpu" gpasidwork -n 1 -r "$from-$((from + 19))" \
 				-i "$2" >"work.storm.$cpu.$from" &
 			asking="$asking $!"
 		done
