@@ -19,13 +19,14 @@ touched_dirs() {
 		awk 'last == "" || index($0, last "/") != 1 { print $0 "/"; last = $0 }'
 }
 
-# 32 bits are what the base calls them, and its options those of the VM
+# The options of the VM. gcc warns of the base's names from DMI where there is none.
 configure() {
 	mkdir -p "$out" &&
 		make -s -C "$linux" O="$out" ARCH=i386 CC="$cc" tinyconfig &&
 		KCONFIG_CONFIG=$out/.config "$linux/scripts/kconfig/merge_config.sh" \
 			-m -O "$out" "$out/.config" "$root/tests/lab/vm/config" &&
 		sed -i -e '/CONFIG_64BIT/d' -e '/DEBUG_INFO_BTF/d' "$out/.config" &&
+		echo CONFIG_DMI=y >>"$out/.config" &&
 		make -s -C "$linux" O="$out" ARCH=i386 CC="$cc" olddefconfig
 }
 
