@@ -32,7 +32,7 @@ copy() {
 
 build() {
 	cd "$linux/Documentation" &&
-		srctree=$linux BUILDDIR=$work sphinx-build -q -E -b dummy -c . \
+		LC_ALL=C.UTF-8 srctree=$linux BUILDDIR=$work sphinx-build -q -E -b dummy -c . \
 			-d "$work/doctrees" -D version=6.12 -D release=6.12 \
 			-D kerneldoc_srctree="$linux" \
 			-D kerneldoc_bin="$linux/scripts/kernel-doc" \

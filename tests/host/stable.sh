@@ -43,8 +43,9 @@ shown() { # TEST END PROPERTIES
 	case $2 in
 	fails) says "^not ok .* stable\.$1\$" ;;
 	hangs) [ "$status" -eq 124 ] && begun && ! says "^ok " ;;
-	warns) grep -qE '(WARNING|UBSAN): (.*drivers/iommu/|possible circular lock)' \
-		"$log/console.log" ;;
+	warns) grep -qE '(WARNING|UBSAN): .*drivers/iommu/' "$log/console.log" ;;
+	locks) grep -A 8 'possible circular lock' "$log/console.log" |
+		grep -q '(&iommu->lock)' ;;
 	passes) [ "$status" -eq 0 ] ;;
 	esac
 }

@@ -70,7 +70,7 @@ on "the host chooses, and bytes move" host_chooses
 on "the host has no more" dry
 on "the host knows no ranges" out_of_range
 on "an answer that takes its time" host_chooses x-vcmd-delay=20
-on "an answer that is late" late x-vcmd-delay=400
+on "an answer that is late" late x-vcmd-delay=5000
 on "a status that is not known" bad_status x-vcmd-status=1
 check "no answer" run no_answer x-vcmd-stuck=on
 check "one command is all that is sent" never_asked_again

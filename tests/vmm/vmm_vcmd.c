@@ -94,7 +94,7 @@ TEST_F(vcmd, out_of_range)
 		EXPECT_LE(FIRST, alloc_from(&self->vmm, 1));
 }
 
-/* x-vcmd-delay=400 */
+/* x-vcmd-delay=5000: no processor is away for so long */
 TEST_F(vcmd, late)
 {
 	EXPECT_EQ(-ETIMEDOUT, alloc_from(&self->vmm, 1));
