@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 600
 #
-# QEMU's monitor unplugs a device that writes by a PASID, plugs in another, and unplugs
-# that one. QEMU gives it up when the kernel has let go of it, which waits for its owner:
+# QEMU's monitor unplugs a device that writes by a PASID, and plugs in another, twice.
+# QEMU gives it up when the kernel has let go of it, which waits for its owner:
 # that is the case "unplugged" of tests/vmm/vmm_leave.c.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
@@ -37,8 +37,8 @@ unplugged() { # TIMES
 		"$root/tests/host/unplug/qmp" qmp device_del id=card DEVICE_DELETED
 }
 
-plugged_in() {
-	asks 1 "plug it in again" && "$root/tests/host/unplug/qmp" qmp \
+plugged_in() { # TIMES
+	asks "$1" "plug it in again" && "$root/tests/host/unplug/qmp" qmp \
 		device_add driver=pasid-dma bus=root id=card
 }
 
@@ -49,8 +49,9 @@ owner_is_content() {
 
 run &
 check "a device is unplugged" unplugged 1
-check "one is plugged in" plugged_in
+check "another is plugged in" plugged_in 1
 check "and unplugged, too" unplugged 2
+check "and a third plugged in" plugged_in 2
 wait
 check "each wrote until its owner closed it, who got all back" owner_is_content
 finish
