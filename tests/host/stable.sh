@@ -62,6 +62,7 @@ rows() {
 }
 
 workdir
+check "the mails to the stable kernels pass checkpatch" "$root/patches/bin/stable" -m
 rows >"$work/rows"
 while IFS='|' read -r test patch end properties; do
 	check "before: $test ($patch) $end" shown "$test" "$end" "$properties"
