@@ -113,16 +113,18 @@ pasidmod faultmod:
 # Needs the mock device of the kernel's selftests: the exported headers, and the
 # one that is its own. Of a kernel without guest PASIDs nothing can be made.
 KSRC	?= build/linux
+# It can be a tarball, which build/linux is then made from
+tools-linux := $(if $(wildcard $(KSRC)/Makefile),$(KSRC),build/linux)
 .PHONY: gpasidwork
 gpasidwork:
 	@mkdir -p $(TOOLS_OUT)
 	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
-		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		echo "  SKIP    $@: no guest PASIDs in $(tools-linux)"; \
 		rm -f $(TOOLS_OUT)/$@; \
 	else \
 		$(tools-say) CC tests/workload/$@.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
-			-I$(KSRC)/drivers/iommu/iommufd tests/workload/$@.c \
+			-I$(tools-linux)/drivers/iommu/iommufd tests/workload/$@.c \
 			-static -o $(TOOLS_OUT)/$@; \
 	fi
 
@@ -135,14 +137,14 @@ VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 vmm:
 	@mkdir -p $(TOOLS_OUT)
 	@if ! grep -qs IOMMU_GPASID_BIND $(KERNEL_OUT)/usr/include/linux/iommufd.h; then \
-		echo "  SKIP    $@: no guest PASIDs in $(KSRC)"; \
+		echo "  SKIP    $@: no guest PASIDs in $(tools-linux)"; \
 		rm -f $(addprefix $(TOOLS_OUT)/,$(notdir $(VMM))); \
 	else for program in $(VMM); do \
 		$(tools-say) CC tests/$$program.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
-			-I$(KSRC)/drivers/iommu/iommufd \
-			-isystem $(KSRC)/tools/testing/selftests -Itests/vmm \
+			-I$(tools-linux)/drivers/iommu/iommufd \
+			-isystem $(tools-linux)/tools/testing/selftests -Itests/vmm \
 			-Itests/workload/procmod \
 			tests/$$program.c tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
-# boot: -t 300
+# boot: -t 300 -x tests/guest/kunit.allow
 #
 # In the VM: load each KUnit module and report its suites' results as KUnit
 # keeps them in debugfs, where no other kernel message can come between.
