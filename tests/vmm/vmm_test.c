@@ -8,6 +8,7 @@
  * The model keeps what it cached until a descriptor takes it, so a stale byte is
  * there to be seen; hardware may forget by itself.
  */
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -829,6 +830,40 @@ TEST_F(vmm, entries_traced)
 	follow(self->pasid, &found);
 	EXPECT_EQ(1, found.sets);
 	EXPECT_EQ(1, found.clears);
+}
+
+/*
+ * The entry of a PASID as debugfs has it: three of its words, the third first.
+ * Return: false if there is none.
+ */
+static bool debugfs_entry(uint32_t pasid, uint64_t words[3])
+{
+	FILE *file = fopen("/sys/kernel/debug/iommu/intel/dmar_translation_struct",
+			   "r");
+	bool found = false;
+	char line[256];
+	unsigned int of;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "%*x:%*x.%*x 0x%*x:0x%*x 0x%*x:0x%*x %u 0x%"
+			       SCNx64 ":0x%" SCNx64 ":0x%" SCNx64, &of,
+			       &words[2], &words[1], &words[0]) == 4 &&
+			of == pasid;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+TEST_F(vmm, debugfs)
+{
+	uint64_t words[3];
+
+	ASSERT_TRUE(debugfs_entry(self->pasid, words));
+	/* Present, nested */
+	EXPECT_EQ(1 | 3 << 6, words[0] & (1 | 7 << 6));
+	EXPECT_EQ(self->root, words[2]);
+	EXPECT_EQ(0, pasid_unbind(&self->vmm, &self->dev, self->pasid));
+	EXPECT_FALSE(debugfs_entry(self->pasid, words));
 }
 
 TEST_HARNESS_MAIN
