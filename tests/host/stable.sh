@@ -12,9 +12,9 @@ logs=$root/build/test/host-stable
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 
-# run KERNEL TEST PROPERTIES: status of the boot, logs in $log
+# run KERNEL TESTS PROPERTIES: status of the boot, logs in $log
 run() {
-	log=$logs/$1-$2
+	log=$logs/$1-${2%%,*}
 	globals=
 	[ -z "$3" ] || globals=$(echo "$3" | tr , '\n' |
 		sed 's/^/-global intel-iommu./' | xargs)
@@ -24,7 +24,6 @@ run() {
 		"$root/tests/vmm/vfio.sh" "$kernels/$1.modules"/*.ko \
 		>"$log.out" 2>&1
 	status=$?
-	cat "$log.out" "$log/ktap.log"
 }
 
 says() {
@@ -39,6 +38,7 @@ shown() { # TEST END PROPERTIES
 	limit=120
 	[ "$2" != hangs ] || limit=50
 	run before "$1" "$3"
+	cat "$log.out" "$log/ktap.log"
 	test=$1
 	case $2 in
 	fails) says "^not ok .* stable\.$1\$" ;;
@@ -50,10 +50,23 @@ shown() { # TEST END PROPERTIES
 	esac
 }
 
-mended() { # TEST PROPERTIES
-	limit=120
-	run after "$1" "$2"
+mended() { # TEST
+	cat "$log.out" "$log/ktap.log"
 	[ "$status" -eq 0 ] && says "^ok .* stable\.$1\$"
+}
+
+# "TEST[,TEST..] PROPERTIES", of each machine
+machines() {
+	awk -F'|' '{
+		machine = $5 == "alone" ? NR : "all" $4
+		if (!(machine in tests))
+			order[++n] = machine
+		tests[machine] = tests[machine] sep[machine] $1
+		sep[machine] = ","
+		properties[machine] = $4
+	}
+	END { for (i = 1; i <= n; i++) print tests[order[i]], properties[order[i]] }' \
+		"$work/rows"
 }
 
 mkdir -p "$logs"
@@ -64,8 +77,15 @@ rows() {
 workdir
 check "the mails to the stable kernels pass checkpatch" "$root/patches/bin/stable" -m
 rows >"$work/rows"
-while IFS='|' read -r test patch end properties; do
+while IFS='|' read -r test patch end properties _; do
 	check "before: $test ($patch) $end" shown "$test" "$end" "$properties"
-	check "after: $test" mended "$test" "$properties"
 done <"$work/rows"
+machines >"$work/machines"
+limit=300
+while read -r tests properties; do
+	run after "$tests" "$properties"
+	for test in $(echo "$tests" | tr , ' '); do
+		check "after: $test" mended "$test"
+	done
+done <"$work/machines"
 finish

@@ -1,16 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# In the VM: one test of stable_test, or the module of that name. TEST=
+# In the VM: tests of stable_test, or modules of that name. TEST=NAME[,NAME..]
 
 # shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
 . ./vfio.sh
-if [ -e "$TEST.ko" ]; then
-	echo "TAP version 13"
-	echo 1..1
-	insmod "$TEST.ko" && echo "ok 1 stable.$TEST" && exit
-	echo "not ok 1 stable.$TEST"
-	exit 1
-fi
+status=0
+for test in $(echo "$TEST" | tr , ' '); do
+	if [ ! -e "$test.ko" ]; then
+		set -- "$@" -t "$test"
+	elif insmod "$test.ko"; then
+		echo "ok 1 stable.$test"
+	else
+		echo "not ok 1 stable.$test"
+		status=1
+	fi
+done
+[ $# -gt 0 ] || exit "$status"
 vfio_bind
-exec stable_test -t "$TEST"
+stable_test "$@" || status=$?
+exit "$status"
