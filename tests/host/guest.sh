@@ -27,7 +27,7 @@ boots() {
 		-a "GUEST=$guest UNIT=$unit PARAMETER=$parameter STEPS=$steps" \
 		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
 			-trace events=$work/events" \
-		"$root/tests/host/guest/vm.sh" "$root/tests/vmm/vfio.sh" \
+		"$root/tests/host/guest/$script.sh" "$root/tests/vmm/vfio.sh" \
 		"$lab/monitor.sh" "$lab/init.sh" "$guests/qemu" \
 		"$guests/linux-$guest" || status=$?
 	cat "$logs/$name/ktap.log"
@@ -57,7 +57,7 @@ spoilt() {
 }
 
 workdir
-steps=200 model='' kernel=''
+steps=200 model='' kernel='' script=vm
 if ! "$lab/fetch" 2>"$work/fetch"; then
 	skip "guests of Debian's" "$(tail -n 1 "$work/fetch")"
 	finish
@@ -74,6 +74,10 @@ for linux in 6.12 7.3; do
 		boots "pasids-$linux" "$linux" "$pasids" pasid=1
 	check "by nested translation" nested "pasids-$linux" '[1-9][0-9]*'
 done
+
+script=two
+check "7.3 twice, with one PASID; one is killed" boots two 7.3 "$pasids" pasid=1
+script=vm
 
 # Where the same has to fail
 if [ -e "$before" ]; then
