@@ -88,6 +88,25 @@ overlapping_ones_stay_apart() {
 		.ph + .id) | length == 6 and .[3:] == (.[:3] | map("e" + .[1:]))'
 }
 
+# Boxes with a name, of what the timeline has as slices and marks
+picture_has_all() {
+	cat >"$work/odd" <<-'END'
+	{"type":"recording","tool":"pasidsnoop","kernel":"6.12.117"}
+	{"type":"event","event":"alloc","ts_ns":1000,"pasid":7,"pid":1,"comm":"a<&\"b"}
+	{"type":"event","event":"bind","ts_ns":2000,"pasid":7,"dev":"d0"}
+	END
+	for of in "$golden/pasidsnoop/life.rec $golden/invsnoop/inv.rec" \
+		"$golden/pasidsnoop/bind.rec" "$work/odd"; do
+		# shellcheck disable=SC2086 # files
+		"$timeline" $of >"$work/it" && "$timeline" --svg $of >"$work/svg" &&
+			xmllint --noout "$work/svg" || return
+		jq -r '.traceEvents[] | select(.ph | IN("b", "n")) |
+			"\(.cat) \(.name)" | @html' "$work/it" | sort >"$work/want"
+		sed -n 's|.*<title>\(.*\)</title>.*|\1|p' "$work/svg" | sort |
+			diff "$work/want" - && [ -s "$work/want" ] || return
+	done
+}
+
 refused() { # STATUS REGEX ARG..
 	status=$1 regex=$2
 	shift 2
@@ -105,6 +124,7 @@ check "each life is there" lives_are_there
 check "bindings are there" bindings_are_there
 check "a free ends bindings" free_ends_bindings
 check "what overlaps stays apart" overlapping_ones_stay_apart
+check "a picture has each of them" picture_has_all
 check "no argument is wrong usage" refused 2 Usage
 echo '{"type":"start"}' >"$work/none"
 check "what is no recording is refused" refused 5 'no recording' "$work/none"

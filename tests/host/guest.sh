@@ -70,8 +70,10 @@ for linux in 6.12 7.3; do
 	check "$linux with a VT-d: the device works, with ATS" \
 		boots "nests-$linux" "$linux" "$nests"
 	check "by nested translation" nested "nests-$linux" -1
+	steps=5000
 	check "$linux with PASIDs: a process has the device, with ATS" \
 		boots "pasids-$linux" "$linux" "$pasids" pasid=1
+	steps=200
 	check "by nested translation" nested "pasids-$linux" '[1-9][0-9]*'
 done
 

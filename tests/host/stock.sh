@@ -3,7 +3,8 @@
 # limit: 1200
 #
 # The tools on unmodified kernels: the newest of each line that this Debian has, as
-# packages, which are downloaded once and not installed.
+# packages, which are downloaded once and not installed; and the newest backport, which
+# tests/lab/guest has for its guests.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -24,8 +25,8 @@ get() {
 	[ -e "$stock/$1" ] || "$root/tests/lab/debs" -k "$stock/$1" "$1"
 }
 
-tools_work() { # PACKAGE
-	"$root/tests/lab/vm/boot" -k "$stock/$1" -t 300 -a intel_iommu=on \
+tools_work() { # PACKAGE KERNEL
+	"$root/tests/lab/vm/boot" -k "$2" -t 300 -a intel_iommu=on \
 		-o "$logs/$1" "$root/tests/host/stock/guest.sh" \
 		"$root/tests/guest/lib.sh" || {
 		cat "$logs/$1/ktap.log"
@@ -37,10 +38,16 @@ workdir
 packages >"$work/packages"
 while read -r line package; do
 	if get "$package" >/dev/null 2>&1; then
-		check "the tools on a stock $line" tools_work "$package"
+		check "the tools on a stock $line" tools_work "$package" "$stock/$package"
 	else
 		skip "the tools on a stock $line" "cannot download $package"
 	fi
 done <"$work/packages"
+if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch"; then
+	check "the tools on a stock 7.3" tools_work linux-7.3 \
+		"$root/build/guest/linux-7.3/vmlinuz"
+else
+	skip "the tools on a stock 7.3" "$(tail -n 1 "$work/fetch")"
+fi
 [ "$ktap_count" -gt 0 ] || skip "the tools on stock kernels" "no packages of them"
 finish

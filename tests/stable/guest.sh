@@ -5,6 +5,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
 . ./vfio.sh
+: "${TEST:?}"
 status=0
 for test in $(echo "$TEST" | tr , ' '); do
 	if [ ! -e "$test.ko" ]; then
