@@ -41,6 +41,20 @@ nested() {
 	[ "$walks" -gt 0 ]
 }
 
+# Submissions whose first descriptor with a PASID has that: as invlat has seen them, and
+# as the unit has got them
+seen_as_done() { # NAME
+	seen=$(jq -s 'map(select(.type == "histogram" and (.key // 0) > 0).requests) | add' \
+		"$logs/$1/out/invlat.json")
+	did=$(awk '
+		$1 != "vtd_nested_desc" { next }
+		/ type=wait / { n += pasid; pasid = 0; next }
+		/ type=(piotlb|pasid)-[a-z]+ .* pasid=[1-9][0-9]* / { pasid = 1 }
+		END { print n + 0 }' "$work/$1.log")
+	echo "invlat saw $seen, the unit $did"
+	[ "$seen" -gt 0 ] && [ "$seen" -eq "$did" ]
+}
+
 # failed NAME CHECK..: of the checks in the VM these, and no others
 failed() {
 	log=$logs/$1/ktap.log
@@ -75,6 +89,7 @@ for linux in 6.12 7.3; do
 		boots "pasids-$linux" "$linux" "$pasids" pasid=1
 	steps=200
 	check "by nested translation" nested "pasids-$linux" '[1-9][0-9]*'
+	check "invlat sees what the unit does" seen_as_done "pasids-$linux"
 done
 
 script=two

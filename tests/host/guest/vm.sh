@@ -44,7 +44,21 @@ with_unit() {
 	check "and with ATS" guest_do "procdma -a -n $STEPS"
 }
 
+# What is given to the unit by PASID, from before the guest is there until it is gone
+watch() {
+	invlat -e submission -b pasid --json --ready-file ready \
+		-o /out/invlat.json 2>/out/invlat.err &
+	invlat=$!
+	until [ -e ready ]; do sleep 0.1; done
+}
+
+watched() {
+	kill -INT "$invlat"
+	wait "$invlat"
+}
+
 vfio_bind
+watch
 guest_start "$UNIT" "$GUEST" || note "$(cat qemu.log)"
 check "a guest with Linux $GUEST is up" runs_linux
 check "its driver takes the device" guest_do "insmod procmod.ko ${PARAMETER-}"
@@ -52,5 +66,6 @@ check "bytes of a process are moved" guest_do "procdma"
 [ "$UNIT" = none ] || with_unit
 guest_do "dmesg | grep -iE 'dmar|iommu|bug|warn'" >/out/guest.dmesg
 check "the guest ends" guest_stop
+watched
 cp qemu.log guest.console /out
 finish
