@@ -40,7 +40,6 @@ static const struct trace_tool tool = {
 			"  invlat -D 0000:3a:01.0 -x       what fails of a device\n"
 			"  invlat --json 10 1              ten seconds for a program to read\n",
 	},
-	.absent = INV_ABSENT,
 	.names = names,
 	.hooks = hooks,
 	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
@@ -63,10 +62,8 @@ static int choose(struct trace *t)
 		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
 	if (!(wanted & SUBMISSIONS))
 		t->chosen[INV_SUBMIT] = t->chosen[INV_SUBMITTED] = NULL;
-	if (!inv_choose(t, true)) {
-		msg("%s", tool.absent);
+	if (!inv_choose(t, true))
 		return EXIT_KERNEL;
-	}
 	if (wanted & REQUESTS && !requests)
 		msg("this kernel does not tell of requests: these are submissions to the queues of VT-d, with the unit as device.");
 	return EXIT_OK;

@@ -13,12 +13,25 @@ bool inv_only_submissions(const struct trace *t)
 	return t->session.plan[INV_SUBMIT][0] && !t->session.plan[INV_BEGIN][0];
 }
 
+/* A kernel of a distribution has the driver of VT-d on whatever machine it runs. */
+static bool can_submit(void)
+{
+	if (!who_has_other_units())
+		return true;
+	msg("this kernel tells of nothing but submissions to units of VT-d, and no IOMMU of this machine is one, see /sys/class/iommu: of those of AMD and Arm no invalidation is seen.");
+	return false;
+}
+
 bool inv_choose(struct trace *t, bool both)
 {
 	bool requests = t->chosen[INV_BEGIN] && t->chosen[INV_END];
 	bool submissions = t->chosen[INV_SUBMIT] && t->chosen[INV_SUBMITTED] &&
 			   (!requests || both);
 
+	if (!requests && !submissions)
+		msg("this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for.");
+	else if (!requests)
+		submissions = can_submit();
 	if (!requests)
 		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
 	if (!submissions)

@@ -22,11 +22,9 @@
 	[INV_SUBMIT] = "submit",	\
 	[INV_SUBMITTED] = "submitted"
 
-#define INV_ABSENT "this kernel does not tell of invalidations: it has no tracepoints cache_inv_begin and cache_inv_end, or others than this tool knows, and no qi_submit_sync(), which only the driver of Intel's IOMMUs has. It needs the nested-sva patches, with guest PASIDs, and CONFIG_IOMMUFD_PASID=y; or CONFIG_INTEL_IOMMU=y; -v tells what was looked for."
-
 /*
  * Requests if the kernel tells of them, else submissions, or both; half of a pair is
- * none. False if there is neither.
+ * none. False after telling why there is neither.
  */
 bool inv_choose(struct trace *t, bool both);
 /* Submissions, because there are no requests? */

@@ -38,7 +38,6 @@ static const struct trace_tool tool = {
 			"  invsnoop --stuck -d 5           what waits now, and where; status 5 if any\n"
 			"  invsnoop -- ./vmm --guest 1     as long as that command runs\n",
 	},
-	.absent = INV_ABSENT,
 	.names = names,
 	.hooks = hooks,
 	.nr_hooks = sizeof(hooks) / sizeof(hooks[0]),
@@ -60,10 +59,7 @@ static struct inv_filter filter;
  */
 static int choose(struct trace *t)
 {
-	if (inv_choose(t, t->cli.stuck_ms || t->cli.wide))
-		return EXIT_OK;
-	msg("%s", tool.absent);
-	return EXIT_KERNEL;
+	return inv_choose(t, t->cli.stuck_ms || t->cli.wide) ? EXIT_OK : EXIT_KERNEL;
 }
 
 /*

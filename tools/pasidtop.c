@@ -81,7 +81,8 @@ static int choose(struct trace *t)
 	}
 	if (!alive)
 		msg("this kernel has no list of the PASIDs in use: those are shown that are allocated from now on.");
-	inv_choose(t, false);
+	if (!t->cli.once)
+		inv_choose(t, false);
 	if (alive && !t->cli.older_ms)
 		t->chosen[TOP_ALLOC] = t->chosen[TOP_FREE] = NULL;
 	for (int i = 0; t->cli.once && i < TOP_NR_HOOKS; i++) {

@@ -246,6 +246,26 @@ no_iommu_is_told() {
 	return "$1"
 }
 
+# Stock kernels have the driver of VT-d on every machine. Nothing is known of requests.
+other_iommus_are_told() {
+	mount -t tmpfs none /sys/class/iommu && mkdir /sys/class/iommu/ivhd0 || return
+	sees_no_submissions invsnoop && sees_no_submissions invlat &&
+		mkdir /sys/class/iommu/dmar0 &&
+		invsnoop --no-tracepoints --check | grep -q '^can trace  yes$'
+	set -- $?
+	umount /sys/class/iommu
+	return "$1"
+}
+
+sees_no_submissions() { # TOOL
+	gives 4 'no IOMMU of this machine is one' "$1" --no-tracepoints -d 1 &&
+		gives 4 'no IOMMU of this machine is one' "$1" --no-tracepoints --check &&
+		grep -q '^units      ivhd0$' gives.out &&
+		grep -q '^submit     -$' gives.out &&
+		grep -q '^can trace  no$' gives.out &&
+		! grep -q 'does not tell of invalidations' gives.err
+}
+
 filters_that_name_nothing_are_told() {
 	gives 0 'there is no process 4000000: nothing is seen' \
 		pasidsnoop -p 4000000 -d 0.1 &&
@@ -301,6 +321,8 @@ check "--follow: the command and all that comes of it" follows_the_command
 check "without it others are shown, too" does_not_follow_unasked
 check "-T: a clock that is set meanwhile" clock_that_is_set
 check "a machine without an IOMMU is told" no_iommu_is_told
+check "a machine without units of VT-d is told, and no submission is traced" \
+	other_iommus_are_told
 check "filters that name nothing are told" filters_that_name_nothing_are_told
 check "-o: a file that cannot be written: status 1" gives 1 \
 	'cannot write /nowhere/x: No such file' pasidsnoop -o /nowhere/x

@@ -167,17 +167,26 @@ static bool translate(const char *what, uint32_t *number, bool process)
 	return true;
 }
 
-/* Then hooks are there, and nothing ever comes to them. */
-static void look_for_iommu(void)
+static bool is_there(const char *pattern)
 {
 	glob_t found;
 
-	if (access("/sys/class", X_OK))
-		return;
-	if (glob("/sys/class/iommu/*", GLOB_NOSORT, NULL, &found))
+	if (glob(pattern, GLOB_NOSORT, NULL, &found))
+		return false;
+	globfree(&found);
+	return true;
+}
+
+/* Then hooks are there, and nothing ever comes to them. */
+static void look_for_iommu(void)
+{
+	if (!access("/sys/class", X_OK) && !is_there("/sys/class/iommu/*"))
 		msg("this machine has no IOMMU that is on: /sys/class/iommu is empty. Devices use no PASIDs then. Look for intel_iommu= or amd_iommu= on the kernel's command line, and for VT-d or AMD-Vi in the firmware's settings.");
-	else
-		globfree(&found);
+}
+
+bool who_has_other_units(void)
+{
+	return is_there("/sys/class/iommu/*") && !is_there("/sys/class/iommu/dmar*");
 }
 
 bool who_is_unit(const char *name)
@@ -191,16 +200,13 @@ bool who_is_unit(const char *name)
 static void resolve_device(const char *device)
 {
 	char pattern[128];
-	glob_t found;
 
 	if (!*device || access("/sys/bus", X_OK) || who_is_unit(device))
 		return;
 	snprintf(pattern, sizeof(pattern), "/sys/bus/*/devices/%s", device);
-	if (glob(pattern, GLOB_NOSORT, NULL, &found))
+	if (!is_there(pattern))
 		msg("there is no device %s in /sys/bus/*/devices: nothing is seen until there is.",
 		    device);
-	else
-		globfree(&found);
 }
 
 bool who_resolve(struct cli *cli)

@@ -19,6 +19,8 @@ struct cli;
 bool who_resolve(struct cli *cli);
 /* Is it an IOMMU, such as dmar0, not a device behind one? */
 bool who_is_unit(const char *name);
+/* Has this machine IOMMUs, of which none is a unit of VT-d? */
+bool who_has_other_units(void);
 /* The number of this thread in events; 0: there is none, -1: an error was told. */
 int64_t who_global(uint32_t number, bool process);
 
