@@ -62,11 +62,11 @@ $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
 $(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o)
+$(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o invwait.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
 $(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
 $(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
-$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o latlook.o invshow.o invpairs.o)
+$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o latlook.o invshow.o invwait.o invpairs.o)
 
 $(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
 	@$(tools-say) LD $@
@@ -85,7 +85,7 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/invwait.o $(tools-obj)/pasidshow.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/ksym.h"
 #include "lib/out.h"
 #include "invshow.h"
 
@@ -261,7 +260,7 @@ static const char *dev_text(const struct inv_event *e, char *buf, size_t size)
 }
 
 static void print_text(const struct cli *cli, const struct session *s,
-		       const struct inv_event *e, const struct inv_stack *stack)
+		       const struct inv_event *e, const struct inv_wait *wait)
 {
 	char ts[24], dev[PASID_DEV_LEN + 4], pasid[24], idp[8], took[24] = "-", ret[24];
 	char what[80];
@@ -279,8 +278,8 @@ static void print_text(const struct cli *cli, const struct session *s,
 	if (cli->wide)
 		print_wide(e);
 	out_text("\n");
-	if (stack)
-		ksym_text(stack->ip, INV_STACK_LEN);
+	if (wait)
+		inv_wait_text(wait);
 }
 
 /* A 64-bit number that a double might not hold */
@@ -353,7 +352,7 @@ static const char *type_text(const struct inv_event *e)
 }
 
 static void print_json(const struct cli *cli, const struct session *s,
-		       const struct inv_event *e, const struct inv_stack *stack)
+		       const struct inv_event *e, const struct inv_wait *wait)
 {
 	bool begin = e->flags & INV_HAS_BEGIN, stalled = e->flags & INV_STALLED;
 	bool pasid = e->flags & INV_HAS_PASID && e->pasid <= PASID_MAX;
@@ -381,18 +380,18 @@ static void print_json(const struct cli *cli, const struct session *s,
 	if (cli->wall)
 		json_object_set_new(o, "time", json_string(
 			out_time(e->ts_ns + s->to_wall_ns, true, buf, sizeof(buf))));
-	if (stack && stack->ip[0])
-		json_object_set_new(o, "stack", ksym_json(stack->ip, INV_STACK_LEN));
+	if (wait)
+		inv_wait_json(wait, o);
 	out_json(o);
 }
 
 void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e,
-	      const struct inv_stack *stack)
+	      const struct inv_wait *wait)
 {
 	if (cli->json)
-		print_json(cli, s, e, stack);
+		print_json(cli, s, e, wait);
 	else
-		print_text(cli, s, e, stack);
+		print_text(cli, s, e, wait);
 }
 
 #define E(kind, member)		MEMBER(kind, struct inv_event, member)

@@ -5,12 +5,13 @@
 
 #include "lib/cli.h"
 #include "lib/record.h"
+#include "invwait.h"
 #include "../bpf/inv.h"
 
 void inv_head(const struct cli *cli);
-/* With the stack of who waits, which may be NULL or empty */
+/* With more of what is stuck, or NULL */
 void inv_show(const struct cli *cli, const struct session *s, const struct inv_event *e,
-	      const struct inv_stack *stack);
+	      const struct inv_wait *wait);
 
 extern const struct member inv_members[];	/* of struct inv_event */
 

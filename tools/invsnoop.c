@@ -13,6 +13,7 @@
 #include "invpairs.h"
 #include "invshow.h"
 #include "invtree.h"
+#include "invwait.h"
 #include "inv.skel.h"
 
 static const char *const names[] = {
@@ -83,9 +84,9 @@ static bool is_stuck(const struct cli *cli, const struct inv_event *e)
 
 static struct inv_tree tree;
 
-static void show(struct trace *t, const struct inv_event *e, const struct inv_stack *stack)
+static void show(struct trace *t, const struct inv_event *e, const struct inv_wait *wait)
 {
-	inv_show(&t->cli, &t->session, e, stack);
+	inv_show(&t->cli, &t->session, e, wait);
 	t->shown += t->cli.stuck_ms || !(e->flags & INV_STALLED);
 }
 
@@ -115,8 +116,9 @@ static void look(struct trace *t, const struct inv_bpf *skel)
 {
 	static __u64 last;
 	__u64 now = now_ns(CLOCK_MONOTONIC);
+	struct inv_queues queues = {};
 	const void *key, *value;
-	struct inv_stack stack;
+	struct inv_wait wait;
 	struct inv_event e;
 	struct walk walk;
 
@@ -132,10 +134,12 @@ static void look(struct trace *t, const struct inv_bpf *skel)
 			continue;
 		if (!trace_made(t, &e))
 			break;
-		stack = (struct inv_stack){};
+		wait = (struct inv_wait){};
 		if (t->cli.stuck_ms)
-			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), key, &stack);
-		show(t, &e, &stack);
+			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), key, &wait.stack);
+		if (t->cli.stuck_ms && e.flags & INV_SUBMISSION)
+			wait.queue = inv_queue_of(&queues, e.dev);
+		show(t, &e, &wait);
 	}
 	t->failed |= !walk_close(&walk);
 	last = now;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unit tests of tools/lib, tools/invshow and the filters in bpf/; prints KTAP. */
+/* Unit tests of tools/lib, views of the tools and the filters in bpf/; prints KTAP. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@
 #include "../../tools/lib/record.h"
 #include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
+#include "../../tools/invwait.h"
 #include "../../tools/pasidshow.h"
 #include "../../bpf/lat.h"
 #include "inv.skel.h"
@@ -1156,6 +1157,37 @@ static void addresses_are_named(void)
 	CHECK_STR(ksym_name(0xffffffff81002000, name, sizeof(name)), "0xffffffff81002000");
 }
 
+/* As kernels print them, with scalable mode and without */
+static void queues_are_found(void)
+{
+	static const char text[] =
+		"Invalidation queue on IOMMU: dmar0\n"
+		" Base: 0x100a9b000\tHead: 21\tTail: 23\n"
+		"Index\t\tqw0\t\t\tqw1\t\t\tqw2\t\t\tqw3\t\t\tstatus\n"
+		"    0\t0000000000000034\t0000000000000000\t0000000000000000\t0000000000000000\t0000000000000002\n"
+		"\n"
+		"Invalidation queue on IOMMU: dmar11\n"
+		" Base: 0x1010000\tHead: 0\tTail: 255\n"
+		"Index\t\tqw0\t\t\tqw1\t\t\tstatus\n"
+		"    0\t0000000000000034\t0000000000000000\t0000000000000002\n";
+	char file[] = "/tmp/unit-queue-XXXXXX";
+	struct inv_queues queues = { .read = true };
+	const struct inv_queue *q;
+	int fd = mkstemp(file);
+
+	CHECK(write(fd, text, sizeof(text) - 1) == sizeof(text) - 1);
+	close(fd);
+	CHECK(inv_queues_read(&queues, file) && queues.n == 2);
+	unlink(file);
+	q = inv_queue_of(&queues, "dmar0");
+	CHECK(q && q->head == 21 && q->tail == 23);
+	q = inv_queue_of(&queues, "dmar11");
+	CHECK(q && q->head == 0 && q->tail == 255);
+	CHECK(!inv_queue_of(&queues, "dmar1"));
+	CHECK(!inv_queues_read(&queues, "/nonexistent") && errno == ENOENT);
+	CHECK(!inv_queue_of(&queues, "dmar0"));
+}
+
 /* A request is on a hot path: it is loaded, and only the device's name is copied. */
 static void requests_are_loaded_not_copied(void)
 {
@@ -1413,6 +1445,7 @@ int main(void)
 		T(numbers_fit_their_columns),
 		T(rows_come_from_a_table),
 		T(addresses_are_named),
+		T(queues_are_found),
 		T(what_was_known_is_found_by_its_bytes),
 		T(requests_are_loaded_not_copied),
 		T(a_life_is_put_together),

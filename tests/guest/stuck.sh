@@ -76,13 +76,54 @@ by_submissions_alone() {
 			(.stack | any(startswith("iommufd_fops_ioctl+"))))'
 }
 
+debugfs=/sys/kernel/debug/iommu/intel/invalidation_queue
+
+# Head and tail as they are, again and again
+queue_of_debugfs() {
+	until [ -e sampled ]; do
+		sed -nE 's/.*Head: ([0-9]+)\tTail: ([0-9]+)$/\1 \2/p' "$debugfs"
+		sleep 0.1
+	done
+}
+
+tells_where_the_queue_is() {
+	queue_of_debugfs >samples &
+	sampler=$!
+	looks queue never --stuck=0.5
+	touch sampled
+	wait "$sampler"
+	jq -r 'select(.type == "stalled" and .unit) | "\(.queue.head) \(.queue.tail)"' \
+		queue.out | sort -u >told
+	cat told
+	[ -s told ] && ! grep -vxFf samples told && ! grep debugfs queue.err
+}
+
+# However often it looks
+says_once_that_there_is_no_debugfs() {
+	mount -t tmpfs none /sys/kernel/debug || return
+	looks blind never --stuck=0.5
+	umount /sys/kernel/debug
+	[ "$status" -eq 5 ] && [ "$(grep -c "cannot read $debugfs: No such" blind.err)" -eq 1 ] &&
+		[ "$(number_of blind stalled .unit)" -gt 1 ] &&
+		[ "$(number_of blind stalled .queue)" -eq 0 ]
+}
+
+does_not_look_before_it_must() {
+	mount -t tmpfs none /sys/kernel/debug || return
+	looks free 0 --stuck
+	umount /sys/kernel/debug
+	[ "$status" -eq 0 ] && ! grep debugfs free.err
+}
+
 lines_have_the_stack_below() {
 	begin text --stuck=0.5 || return
 	vmm_slow never 1 >text.work
 	end
 	cat text.out
 	grep -A 9 -E "$(device) .* waits +0x10000000\\+4K\$" text.out |
-		grep -qE '^        iommufd_fops_ioctl\+0x'
+		grep -qE '^        iommufd_fops_ioctl\+0x' &&
+		grep -A 1 ' dmar0 .* waits ' text.out |
+		grep -qE '^        queue of dmar0: head [0-9]+, tail [0-9]+$'
 }
 
 # A script waits for the first thing that is stuck
@@ -98,6 +139,9 @@ check "the device that never answers is named, status 5" names_the_culprit
 check "for how long" counts_the_time
 check "where it waits: of the request, and of the submission" tells_where_it_waits
 check "without the series: the submission, and who made it" by_submissions_alone
+check "where the queue is, as debugfs has it" tells_where_the_queue_is
+check "without debugfs: said once" says_once_that_there_is_no_debugfs
+check "of what is not stuck no queue is read" does_not_look_before_it_must
 check "columns, and the stack below" lines_have_the_stack_below
 check "-n 1: the first one ends it" first_one_ends_it
 finish
