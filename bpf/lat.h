@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* How long invalidations take: histograms by what they have in common. */
+/* How long invalidations and virtual commands take: histograms by what they have in common. */
 #ifndef LAT_H
 #define LAT_H
 
 #include "inv.h"
+
+/* Behind those of invalidations */
+enum lat_hook {
+	LAT_VCMD = INV_NR_HOOKS,
+	LAT_NR_HOOKS,
+};
 
 /* The subject of one histogram */
 enum lat_by {
@@ -16,11 +22,12 @@ enum lat_by {
 
 struct lat_key {
 	__u32 submission;		/* to the queue of a unit, not a request */
+	__u32 vcmd;			/* a virtual command, neither of the two */
 	__u32 type;			/* if by type: lat_type(), else 0 */
 	__u32 pasid;			/* if by PASID: PASID_INVALID if it names none */
 	char dev[PASID_DEV_LEN];	/* if by device: its name, or the unit's */
 };
-_Static_assert(sizeof(struct lat_key) == 12 + PASID_DEV_LEN, "lat_key has holes");
+_Static_assert(sizeof(struct lat_key) == 16 + PASID_DEV_LEN, "lat_key has holes");
 
 /* All are sums since the trace began. */
 struct lat_hist {
@@ -32,6 +39,9 @@ struct lat_hist {
 };
 
 #define LAT_QW0		0xe3fULL	/* type and granularity of a descriptor */
+
+/* The type of a virtual command is its number, with this if nobody waited any more */
+#define LAT_LATE	(1U << 8)
 
 /* The mark of a type: of a request what is flushed, of a submission by what */
 static inline __attribute__((always_inline)) __u32 lat_type(const struct inv_event *e)

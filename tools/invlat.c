@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* invlat: how long IOMMU invalidations take, as histograms. */
+/* invlat: how long IOMMU invalidations and virtual commands take, as histograms. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,20 +14,25 @@
 
 static const char *const names[] = {
 	INV_NAMES,
-	[INV_NR_HOOKS] = NULL,
+	[LAT_VCMD] = "vcmd",
+	[LAT_NR_HOOKS] = NULL,
 };
 
-static const struct hook hooks[] = { INV_HOOKS };
+static const struct hook hooks[] = {
+	INV_HOOKS,
+	{ LAT_VCMD, HOOK_TRACEPOINT, "vcmd", "intel_iommu* 4 4 1 8 4", "on_vcmd_tp", NULL },
+};
 
 /* The values of -e */
-static const char *const kinds[] = { "request", "submission", NULL };
+static const char *const kinds[] = { "request", "submission", "vcmd", NULL };
 #define REQUESTS	(1U << 0)
 #define SUBMISSIONS	(1U << 1)
+#define VCMDS		(1U << 2)
 
 static const struct trace_tool tool = {
 	.cli = {
 		.name = "invlat",
-		.summary = "Show how long IOMMU invalidations take, as histograms.",
+		.summary = "Show how long IOMMU invalidations and virtual commands take.",
 		.events = kinds,
 		.interval = true,
 		.options = CLI_ALL & ~(1ULL << CLI_LIMIT | 1ULL << CLI_LIFE | 1ULL << CLI_STUCK |
@@ -48,7 +53,7 @@ static const struct trace_tool tool = {
 	.counted = "snapshots",
 };
 
-/* Both where they are to be had, unless one is asked for by name */
+/* All where they are to be had, unless some are asked for by name */
 static int choose(struct trace *t)
 {
 	uint32_t wanted = t->cli.events;
@@ -57,6 +62,17 @@ static int choose(struct trace *t)
 	if (t->cli.events_given && wanted & REQUESTS && !requests) {
 		msg("this kernel does not tell of requests, which need the nested-sva patches; -e submission may be had.");
 		return EXIT_KERNEL;
+	}
+	if (!(wanted & VCMDS))
+		t->chosen[LAT_VCMD] = NULL;
+	if (t->cli.events_given && wanted & VCMDS && !t->chosen[LAT_VCMD]) {
+		msg("this kernel does not tell of virtual commands, which need the nested-sva patches.");
+		return EXIT_KERNEL;
+	}
+	if (!(wanted & (REQUESTS | SUBMISSIONS))) {
+		for (int i = 0; i < INV_NR_HOOKS; i++)
+			t->chosen[i] = NULL;
+		return EXIT_OK;
 	}
 	if (!(wanted & REQUESTS))
 		t->chosen[INV_BEGIN] = t->chosen[INV_END] = NULL;
@@ -193,7 +209,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	t.loop.tick_ms = t.cli.interval_ms ?: 1000;
-	t.events = (1U << INV_NR_HOOKS) - 1;
+	t.events = (1U << LAT_NR_HOOKS) - 1;
 	ret = trace_plan(&t);
 	if (!ret)
 		ret = t.replay ? replay(&t) : choose(&t) ?: trace_open(&t) ?: run(&t, by);

@@ -29,6 +29,7 @@ const struct member lat_members[] = {
 	{ "by", MEMBER_NUMBER, offsetof(struct lat_row, by), sizeof(__u32), lat_keys },
 	R(NUMBER, last),
 	R_AS("submission", NUMBER, key.submission),
+	R_AS("vcmd", NUMBER, key.vcmd),
 	R_AS("descriptor", NUMBER, key.type),
 	R_AS("pasid", NUMBER, key.pasid),
 	R_AS("dev", BYTES, key.dev),
@@ -40,6 +41,23 @@ const struct member lat_members[] = {
 	{}
 };
 
+static const char *kind_of(const struct lat_key *key)
+{
+	return key->vcmd ? "vcmd" : key->submission ? "submission" : "request";
+}
+
+static void vcmd_type(__u32 type, char *buf, size_t size)
+{
+	static const char *const commands[] = { NULL, "alloc", "free" };	/* Table 54 */
+	const char *late = type & LAT_LATE ? " late" : "";
+	__u32 cmd = type & ~LAT_LATE;
+
+	if (cmd && cmd < sizeof(commands) / sizeof(commands[0]))
+		snprintf(buf, size, "%s%s", commands[cmd], late);
+	else
+		snprintf(buf, size, "?%#x%s", cmd, late);
+}
+
 const char *lat_name(const struct lat_row *row, char *buf, size_t size)
 {
 	const struct lat_key *key = &row->key;
@@ -49,6 +67,8 @@ const char *lat_name(const struct lat_row *row, char *buf, size_t size)
 	if (row->by == LAT_BY_PASID)
 		snprintf(buf, size, key->pasid == PASID_INVALID ? "no PASID" : "%#x",
 			 key->pasid);
+	else if (key->vcmd)
+		vcmd_type(key->type, buf, size);
 	else
 		inv_type(key->submission, key->type, buf, size);
 	return buf;
@@ -82,7 +102,7 @@ static void print_json(const struct cli *cli, const struct session *s,
 	const struct lat_hist *h = &r->hist;
 	char name[80];
 
-	json_object_set_new(o, "of", json_string(r->key.submission ? "submission" : "request"));
+	json_object_set_new(o, "of", json_string(kind_of(&r->key)));
 	json_object_set_new(o, "by", json_string(lat_keys[r->by]));
 	if (r->by == LAT_BY_PASID)
 		json_object_set_new(o, "key", r->key.pasid == PASID_INVALID ? json_null() :
@@ -102,7 +122,7 @@ static void print_text(const struct lat_row *r)
 	const struct lat_hist *h = &r->hist;
 	char name[80], took[16];
 
-	out_text("%ss, %s: %llu, %llu failed", r->key.submission ? "submission" : "request",
+	out_text("%ss, %s: %llu, %llu failed", kind_of(&r->key),
 		 lat_name(r, name, sizeof(name)), h->requests, h->failed);
 	if (h->timed)
 		out_text(", mean %s", out_took(h->total_ns / h->timed, took, sizeof(took)));
@@ -185,14 +205,13 @@ static void add(struct lat_row *sum, const struct lat_hist *more)
 #define FIRST_SLOT	9
 #define LAST_SLOT	35
 
-static void prom_histogram(struct prom *p, const struct lat_row *row)
+static void prom_histogram(struct prom *p, const char *name, const struct lat_row *row)
 {
-	static const char name[] = "iommu_invalidation_seconds";
 	char labels[256], le[300], raw[80], text[170], series[64];
 	__u64 count = 0;
 
 	snprintf(labels, sizeof(labels), "of=\"%s\",%s=\"%s\"",
-		 row->key.submission ? "submission" : "request", lat_keys[row->by],
+		 kind_of(&row->key), lat_keys[row->by],
 		 prom_escape(lat_name(row, raw, sizeof(raw)), text, sizeof(text)));
 	snprintf(series, sizeof(series), "%s_bucket", name);
 	for (int i = 0; i < LAT_SLOTS; i++) {
@@ -210,6 +229,15 @@ static void prom_histogram(struct prom *p, const struct lat_row *row)
 	prom_value(p, series, labels, count);
 }
 
+static void prom_histograms(struct prom *p, const char *name, const char *help, bool vcmds)
+{
+	prom_head(p, name, "histogram", help);
+	for (size_t i = 0; i < nr_sums; i++) {
+		if (!!sums[i].key.vcmd == vcmds)
+			prom_histogram(p, name, &sums[i]);
+	}
+}
+
 static void sum_up(const struct lat_row *rows, size_t n, struct prom_inv *inv)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -217,8 +245,10 @@ static void sum_up(const struct lat_row *rows, size_t n, struct prom_inv *inv)
 
 		if (rows[i].by == LAT_BY_PASID)	/* of a recording */
 			continue;
-		inv->requests += rows[i].hist.requests;
-		inv->failed += rows[i].hist.failed;
+		if (!rows[i].key.vcmd) {
+			inv->requests += rows[i].hist.requests;
+			inv->failed += rows[i].hist.failed;
+		}
 		sum = sum_of(&rows[i]);
 		if (sum)
 			add(sum, &rows[i].hist);
@@ -236,10 +266,10 @@ bool lat_prom(const struct cli *cli, const struct session *s, const struct lat_r
 	inv.oldest_ns = total->oldest_ns ? total->ts_ns - total->oldest_ns : 0;
 	inv.lost = total->lost;
 	if (prom_open(&p, cli->prom)) {
-		prom_head(&p, "iommu_invalidation_seconds", "histogram",
-			  "How long invalidations took.");
-		for (size_t i = 0; i < nr_sums; i++)
-			prom_histogram(&p, &sums[i]);
+		prom_histograms(&p, "iommu_invalidation_seconds",
+				"How long invalidations took.", false);
+		prom_histograms(&p, "iommu_vcmd_seconds",
+				"How long virtual commands took.", true);
 		prom_invalidations(&p, "invlat", s, &inv);
 		if (prom_close(&p))
 			return true;

@@ -42,6 +42,8 @@ lat_is_written() {
 	has invlat "${name}_count{$type} 155" && has invlat "${name}_sum{$type} 0.001260096" &&
 		has invlat "${name}_bucket{$type,le=\"4.095e-06\"} 123" &&
 		has invlat "${name}_bucket{$type,le=\"+Inf\"} 155" &&
+		has invlat 'iommu_vcmd_seconds_count{of="vcmd",type="alloc late"} 1' &&
+		has invlat 'iommu_vcmd_seconds_sum{of="vcmd",type="free"} 8.192e-05' &&
 		has invlat 'iommu_invalidations_total{tool="invlat"} 522' &&
 		has invlat 'iommu_invalidation_failures_total{tool="invlat"} 2'
 }
