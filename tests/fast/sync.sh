@@ -159,16 +159,24 @@ every_status_is_described() {
 	done
 }
 
+# Those of help, manual and tracing.md. A number at the end may be an INTERVAL.
 example_options_are_taken() {
 	sed -nE "s/^  $name//p; s/^ +# $name//p" "$work/help" \
 		"$work/man" >"$work/examples"
-	[ -s "$work/examples" ] || return
+	awk '/^```/ { code = !code } code' "$top/Documentation/tracing.md" |
+		sed -nE "s/^$name( .*)?$/\1/p" >"$work/documented"
+	[ -s "$work/examples" ] && [ -s "$work/documented" ] || return
+	cat "$work/documented" >>"$work/examples"
 	while IFS= read -r line; do
-		options=$(echo "$line" | sed -E 's/(   | -- |>).*//')
+		options=$(echo "$line" | sed -E 's/(   | -- | #|>).*//')
+		alone=$options
 		grep -q '\[INTERVAL' "$work/help" &&
-			options=$(echo "$options" | sed -E 's/( [0-9.]+)+ *$//')
+			alone=$(echo "$options" | sed -E 's/( [0-9.]+)+ *$//')
 		# shellcheck disable=SC2086
-		"$snoop" $options --help >/dev/null || return
+		"$snoop" $options --help >/dev/null 2>&1 ||
+			"$snoop" $alone --help >/dev/null && continue
+		echo "$name$line"
+		return 1
 	done <"$work/examples"
 }
 
