@@ -60,7 +60,7 @@ $(tools-obj)/%.o: tools/%.c | tools-needs
 
 $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
-$(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
+$(TOOLS_OUT)/pasidsnoop: $(addprefix $(tools-obj)/,pasidshow.o pasidfault.o)
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
 $(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
@@ -85,7 +85,8 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o $(tools-lib) \
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/pasidshow.o \
+		$(tools-obj)/pasidfault.o $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
