@@ -133,7 +133,8 @@ gpasidwork:
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow vmm/vmm_leave \
-		   vmm/vmm_fuzz vmm/vmm_vcmd stable/stable_test workload/procdma
+		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault stable/stable_test \
+		   workload/procdma
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)

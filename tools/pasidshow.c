@@ -125,32 +125,34 @@ static const char *access_text(__u32 flags, char *buf, size_t size)
 	return buf[0] ? buf + 1 : "nothing";
 }
 
-static const char *fault_text(const struct pasid_line *l, char *buf, size_t size)
+/* The reason goes below where lines are not to be wide. */
+static const char *fault_text(const struct pasid_line *l, bool wide, char *buf, size_t size)
 {
 	const struct pasid_event *e = &l->d.e;
-	char access[24], words[PASID_LINE_LEN + 1];
+	char of[24], words[PASID_LINE_LEN + 1];
+	const char *access = access_text(e->flags, of, sizeof(of));
 
-	access_text(e->flags, access, sizeof(access));
 	out_ascii(l->line, sizeof(l->line), words, sizeof(words));
 	if (e->type == PASID_PAGE_RESP)
 		snprintf(buf, size, "group %u", e->group);
 	else if (e->type == PASID_PAGE_REQ)
-		snprintf(buf, size, "%s %#llx, group %u%s", access, l->d.addr, e->group,
+		snprintf(buf, size, "%s 0x%llx, group %u%s", access, l->d.addr, e->group,
 			 e->flags & PASID_LAST ? ", last" : "");
 	else if (e->flags & PASID_HAS_DEV)
-		snprintf(buf, size, "%s %#llx: %s (%#x)", access, l->d.addr, words, e->code);
+		snprintf(buf, size, "%s 0x%llx, reason 0x%02x%s%s", access, l->d.addr,
+			 e->code, wide ? ": " : "\n  ", words);
 	else
 		snprintf(buf, size, "%s", words);
 	return buf;
 }
 
-static const char *info_text(const struct pasid_line *l, char *buf, size_t size)
+static const char *info_text(const struct pasid_line *l, bool wide, char *buf, size_t size)
 {
 	const struct pasid_dev_event *d = &l->d;
 	const struct pasid_event *e = &d->e;
 
 	if (is_fault(e))
-		return fault_text(l, buf, size);
+		return fault_text(l, wide, buf, size);
 	if (e->flags & PASID_HAS_DEV)
 		return binding_text(d, buf, size);
 	if (e->flags & PASID_HAS_RANGE)
@@ -192,9 +194,9 @@ static void print_text(const struct cli *cli, const struct session *s,
 			 value(happens, "%u", e->tid, tid, sizeof(tid)),
 			 value(happens, "%u", e->cpu, cpu, sizeof(cpu)),
 			 value(e->spid, "%#x", e->spid, spid, sizeof(spid)),
-			 info_text(l, info, sizeof(info)));
+			 info_text(l, true, info, sizeof(info)));
 	else if (fault && e->type != PASID_PAGE_RESP)
-		out_text("\n    %s", info_text(l, info, sizeof(info)));
+		out_text("\n  %s", info_text(l, false, info, sizeof(info)));
 	out_text("\n");
 }
 
