@@ -72,16 +72,20 @@ replayed() {
 	same want got
 }
 
-only_of_that_owner_or_pasid() {
-	pid=$(jq .pid told.beyond)
-	begin filter --json --replay rec -p "$pid" && wait "$snoop" && told beyond >want &&
-		of_faults filter >got && same want got || return
-	pasid=$(jq .pasid told.unbound)
-	begin filter --json --replay rec -x -P "$pasid" && wait "$snoop" &&
-		told unbound >want && of_faults filter >got && same want got
+filtered() { # KIND OPTION..: what is shown of the recording is that one
+	told "$1" >want
+	shift
+	pasidsnoop --json -e "$events" --replay rec "$@" >filter.out 2>/dev/null
+	of_faults filter >got
+	same want got
 }
 
-# Other tools see the allocation; this one does not show it, and knows the owner by it.
+only_of_that_owner_or_pasid() {
+	filtered beyond -p "$(jq .pid told.beyond)" &&
+		filtered unbound -x -P "$(jq .pasid told.unbound)"
+}
+
+# What tells of the owner is not shown.
 columns() {
 	sleep 6
 	begin columns && vmm_fault unmapped >told.unmapped &&
