@@ -216,8 +216,7 @@ int main(int argc, char **argv)
 	if (ret != CLI_GO_ON)
 		return ret;
 	if (with_faults(&t.cli) && (t.cli.cgroup || t.cli.follow)) {
-		msg("-c and --follow do not go with -e %s and page: they are of no process.",
-		    pasid_names[PASID_FAULT]);
+		msg("-c and --follow do not go with -e fault and page: they are of no process.");
 		return trace_close(&t, EXIT_USAGE);
 	}
 	set_filter(&t.cli);
