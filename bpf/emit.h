@@ -16,6 +16,6 @@ struct emit_counters {
 	__u64 lost;
 };
 
-#define EMIT_SLOTS	16	/* one per event type of a tool */
+#define EMIT_SLOTS	20	/* one per event type of a tool */
 
 #endif /* EMIT_H */

@@ -73,6 +73,12 @@ struct dev_iommu {
 	__u32 max_pasids;
 };
 
+struct iommu_page_response {
+	__u32 pasid;
+	__u32 grpid;
+	__u32 code;
+};
+
 /* include/linux/kobject.h */
 struct kobject {
 	const char *name;

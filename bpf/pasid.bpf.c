@@ -12,6 +12,7 @@
 
 #include "alive.bpf.h"
 #include "emit.bpf.h"
+#include "fault.bpf.h"
 #include "follow.bpf.h"
 #include "pasid.h"
 

@@ -24,6 +24,9 @@ enum pasid_type {
 	PASID_DETACH,
 	PASID_BIND,		/* a page table of a guest */
 	PASID_UNBIND,
+	PASID_FAULT,		/* DMA that was refused; from what the driver prints */
+	PASID_PAGE_REQ,		/* a device asks for a page */
+	PASID_PAGE_RESP,	/* and is answered */
 	PASID_NR_TYPES,
 };
 
@@ -39,6 +42,11 @@ enum pasid_type {
 #define PASID_HAS_GPASID	(1U << 8)
 #define PASID_HAS_TABLE	(1U << 9)	/* table and width */
 #define PASID_REVOKED	(1U << 10)	/* unbound because the PASID is freed */
+#define PASID_READ	(1U << 11)	/* what a device wanted to do */
+#define PASID_WRITE	(1U << 12)
+#define PASID_EXEC	(1U << 13)
+#define PASID_LAST	(1U << 14)	/* page request of its group */
+#define PASID_HAS_OWNER	(1U << 15)	/* tgid and comm are of who owns the PASID */
 
 #define PASID_INVALID	0xffffffffU
 #define PASID_MAX	0xfffffU
@@ -60,13 +68,14 @@ struct pasid_event {
 		__u32 min;
 		__u32 refs;	/* beside the owner's */
 		__u32 used;
-		__u32 group;	/* of allocators, 0: none */
+		__u32 group;	/* of allocators, 0: none; of page requests */
 		__u32 gpasid;	/* what the guest calls it */
 	};
 	union {
 		__u32 max;
 		__u32 quota;
 		__u32 width;	/* of addresses that the page table translates */
+		__u32 code;	/* reason of a fault, answer to page requests */
 	};
 	__u32 spid;		/* private ID, 0: none known */
 	char comm[PASID_COMM_LEN];
@@ -77,10 +86,23 @@ _Static_assert(offsetof(struct pasid_event, comm) == 48, "pasid_event moved");
 /* The record of an event of a PASID of a device: PASID_HAS_DEV. */
 struct pasid_dev_event {
 	struct pasid_event e;
-	__u64 table;		/* guest physical address of the page table's root */
+	union {
+		__u64 table;	/* guest physical address of the page table's root */
+		__u64 addr;	/* that a device asked for */
+	};
 	char dev[PASID_DEV_LEN];
 };
 _Static_assert(sizeof(struct pasid_dev_event) == 112, "pasid_dev_event has holes");
+
+#define PASID_FAULT_BEGIN	"DMAR: [DMA "
+#define PASID_LINE_LEN		192
+
+/* The record of a fault, as it was printed */
+struct pasid_line {
+	struct pasid_dev_event d;
+	char line[PASID_LINE_LEN];
+};
+_Static_assert(sizeof(struct pasid_line) == 304, "pasid_line has holes");
 
 #define PASID_MAX_RANGES	16
 

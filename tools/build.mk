@@ -60,7 +60,7 @@ $(tools-obj)/%.o: tools/%.c | tools-needs
 
 $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
-$(TOOLS_OUT)/pasidsnoop: $(tools-obj)/pasidshow.o
+$(TOOLS_OUT)/pasidsnoop: $(addprefix $(tools-obj)/,pasidshow.o pasidfault.o)
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
 $(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o invwait.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
@@ -85,7 +85,8 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-obj)/invshow.o $(tools-obj)/invwait.o $(tools-obj)/pasidshow.o $(tools-lib) \
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(addprefix $(tools-obj)/,invshow.o invwait.o \
+		pasidshow.o pasidfault.o) $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
@@ -132,7 +133,8 @@ gpasidwork:
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow vmm/vmm_leave \
-		   vmm/vmm_fuzz vmm/vmm_vcmd stable/stable_test workload/procdma
+		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault stable/stable_test \
+		   workload/procdma
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)

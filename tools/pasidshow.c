@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/out.h"
+#include "pasidfault.h"
 #include "pasidshow.h"
 
 const char *const pasid_names[] = {
@@ -22,6 +23,9 @@ const char *const pasid_names[] = {
 	[PASID_DETACH] = "detach",
 	[PASID_BIND] = "bind",
 	[PASID_UNBIND] = "unbind",
+	[PASID_FAULT] = "fault",
+	[PASID_PAGE_REQ] = "page_req",
+	[PASID_PAGE_RESP] = "page_resp",
 	[PASID_NR_TYPES] = NULL,
 };
 
@@ -41,8 +45,9 @@ const struct member pasid_members[] = {
 	E("max", NUMBER, max),
 	E("private", NUMBER, spid),
 	E("comm", BYTES, comm),
-	MEMBER(HEX, struct pasid_dev_event, table),
+	MEMBER(HEX, struct pasid_dev_event, table),	/* or the address */
 	MEMBER(BYTES, struct pasid_dev_event, dev),
+	MEMBER(BYTES, struct pasid_line, line),
 	{}
 };
 
@@ -78,9 +83,17 @@ static const char *value(bool known, const char *fmt, __u32 v, char *buf, size_t
 	return buf;
 }
 
+/* By the Response Code of VT-d */
+static const char *answer_text(__u32 code)
+{
+	return !code ? "success" : code == 1 ? "invalid" : code == 15 ? "failure" : "reserved";
+}
+
 /* "0", "ENOSPC", "fail" when no reason is known, "-" when nothing is. */
 static const char *ret_text(const struct pasid_event *e, char *buf, size_t size)
 {
+	if (e->type == PASID_PAGE_RESP)
+		return answer_text(e->code);
 	if (e->flags & PASID_HAS_RET)
 		return out_errname(e->ret, buf, size);
 	if (e->type == PASID_ALLOC)
@@ -104,10 +117,42 @@ static const char *binding_text(const struct pasid_dev_event *d, char *buf, size
 	return n ? buf : "-";
 }
 
-static const char *info_text(const struct pasid_dev_event *d, char *buf, size_t size)
+/* "read", "read/write", .. */
+static const char *access_text(__u32 flags, char *buf, size_t size)
 {
+	snprintf(buf, size, "%s%s%s", flags & PASID_READ ? "/read" : "",
+		 flags & PASID_WRITE ? "/write" : "", flags & PASID_EXEC ? "/execute" : "");
+	return buf[0] ? buf + 1 : "nothing";
+}
+
+/* The reason goes below where lines are not to be wide. */
+static const char *fault_text(const struct pasid_line *l, bool wide, char *buf, size_t size)
+{
+	const struct pasid_event *e = &l->d.e;
+	char of[24], words[PASID_LINE_LEN + 1];
+	const char *access = access_text(e->flags, of, sizeof(of));
+
+	out_ascii(l->line, sizeof(l->line), words, sizeof(words));
+	if (e->type == PASID_PAGE_RESP)
+		snprintf(buf, size, "group %u", e->group);
+	else if (e->type == PASID_PAGE_REQ)
+		snprintf(buf, size, "%s 0x%llx, group %u%s", access, l->d.addr, e->group,
+			 e->flags & PASID_LAST ? ", last" : "");
+	else if (e->flags & PASID_HAS_DEV)
+		snprintf(buf, size, "%s 0x%llx, reason 0x%02x%s%s", access, l->d.addr,
+			 e->code, wide ? ": " : "\n  ", words);
+	else
+		snprintf(buf, size, "%s", words);
+	return buf;
+}
+
+static const char *info_text(const struct pasid_line *l, bool wide, char *buf, size_t size)
+{
+	const struct pasid_dev_event *d = &l->d;
 	const struct pasid_event *e = &d->e;
 
+	if (is_fault(e))
+		return fault_text(l, wide, buf, size);
 	if (e->flags & PASID_HAS_DEV)
 		return binding_text(d, buf, size);
 	if (e->flags & PASID_HAS_RANGE)
@@ -125,20 +170,23 @@ static const char *info_text(const struct pasid_dev_event *d, char *buf, size_t 
 }
 
 static void print_text(const struct cli *cli, const struct session *s,
-		       const struct pasid_dev_event *d)
+		       const struct pasid_line *l)
 {
-	char ts[24], comm[PASID_COMM_LEN + 1], pasid[12], set[12], ret[24];
-	char tid[12], cpu[12], spid[12], dev[PASID_DEV_LEN + 1], info[80];
+	const struct pasid_dev_event *d = &l->d;
+	char ts[24], comm[PASID_COMM_LEN + 1], pid[12], pasid[12], set[12], ret[24];
+	char tid[12], cpu[12], spid[12], dev[PASID_DEV_LEN + 1], info[300];
 	const char *of;
 	const struct pasid_event *e = &d->e;
-	bool happens = e->type != PASID_ALIVE;
+	bool fault = is_fault(e), owned = !fault || e->flags & PASID_HAS_OWNER;
+	bool happens = e->type != PASID_ALIVE && !fault;
 
 	/* what has a device has no set */
 	of = d->dev[0] ? out_ascii(d->dev, PASID_DEV_LEN, dev, sizeof(dev)) :
 			 value(e->flags & PASID_HAS_SET, "%u", e->set, set, sizeof(set));
-	out_text("%-*s %-10s %-7u %-15s %-7s %-13s %-*s", TIME_WIDTH(cli),
-		 time_text(cli, s, e->ts_ns, ts, sizeof(ts)), pasid_names[e->type], e->tgid,
-		 out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)),
+	out_text("%-*s %-10s %-7s %-15s %-7s %-13s %-*s", TIME_WIDTH(cli),
+		 time_text(cli, s, e->ts_ns, ts, sizeof(ts)), pasid_names[e->type],
+		 value(owned, "%u", e->tgid, pid, sizeof(pid)),
+		 owned ? out_ascii(e->comm, PASID_COMM_LEN, comm, sizeof(comm)) : "-",
 		 value(e->pasid != PASID_INVALID, "%#x", e->pasid, pasid, sizeof(pasid)), of,
 		 cli->wide ? 10 : 0, ret_text(e, ret, sizeof(ret)));
 	if (cli->wide)
@@ -146,7 +194,9 @@ static void print_text(const struct cli *cli, const struct session *s,
 			 value(happens, "%u", e->tid, tid, sizeof(tid)),
 			 value(happens, "%u", e->cpu, cpu, sizeof(cpu)),
 			 value(e->spid, "%#x", e->spid, spid, sizeof(spid)),
-			 info_text(d, info, sizeof(info)));
+			 info_text(l, true, info, sizeof(info)));
+	else if (fault && e->type != PASID_PAGE_RESP)
+		out_text("\n  %s", info_text(l, false, info, sizeof(info)));
 	out_text("\n");
 }
 
@@ -179,19 +229,25 @@ static void add_details(json_t *o, const struct pasid_event *e)
 			e->flags & PASID_FREED ? "pending" : "allocated"));
 }
 
+static json_t *hex(__u64 v)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "0x%llx", v);
+	return json_string(buf);
+}
+
 /* The keys of events of a PASID of a device. */
 static void add_binding(json_t *o, const struct pasid_dev_event *d)
 {
 	bool bind = d->e.type == PASID_BIND;
-	char buf[24];
 
 	json_object_set_new(o, "dev", out_utf8(d->dev, PASID_DEV_LEN));
 	if (!bind && d->e.type != PASID_UNBIND)
 		return;
 	json_object_set_new(o, "gpasid", known(d->e.flags & PASID_HAS_GPASID, d->e.gpasid));
 	if (bind) {
-		snprintf(buf, sizeof(buf), "0x%llx", d->table);
-		json_object_set_new(o, "table", json_string(buf));
+		json_object_set_new(o, "table", hex(d->table));
 		json_object_set_new(o, "width", json_integer(d->e.width));
 	} else {
 		json_object_set_new(o, "revoked", json_boolean(d->e.flags & PASID_REVOKED));
@@ -205,6 +261,41 @@ static void add_time(json_t *o, const struct cli *cli, const struct session *s, 
 	if (cli->wall)
 		json_object_set_new(o, "time", json_string(
 			out_time(ns + s->to_wall_ns, true, buf, sizeof(buf))));
+}
+
+/* The keys of what is of a device, and of a process only by its PASID. */
+static void print_fault(const struct cli *cli, const struct session *s,
+			const struct pasid_line *l)
+{
+	const struct pasid_event *e = &l->d.e;
+	bool owned = e->flags & PASID_HAS_OWNER, parsed = e->flags & PASID_HAS_DEV;
+	char access[24];
+	json_t *o;
+
+	o = json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "type", pasid_names[e->type],
+		      "ts_us", (json_int_t)since_start_us(s, e->ts_ns),
+		      "pid", known(owned, e->tgid),
+		      "comm", owned ? out_utf8(e->comm, PASID_COMM_LEN) : json_null(),
+		      "pasid", known(e->pasid != PASID_INVALID, e->pasid),
+		      "private", known(e->spid, e->spid),
+		      "dev", parsed ? out_utf8(l->d.dev, PASID_DEV_LEN) : json_null());
+	if (e->type != PASID_PAGE_RESP) {
+		json_object_set_new(o, "access", parsed ? json_string(
+			access_text(e->flags, access, sizeof(access))) : json_null());
+		json_object_set_new(o, "addr", parsed ? hex(l->d.addr) : json_null());
+	}
+	if (e->type == PASID_FAULT) {
+		json_object_set_new(o, "code", known(parsed, e->code));
+		json_object_set_new(o, "words", out_utf8(l->line, sizeof(l->line)));
+	} else {
+		json_object_set_new(o, "group", json_integer(e->group));
+	}
+	if (e->type == PASID_PAGE_REQ)
+		json_object_set_new(o, "last", json_boolean(e->flags & PASID_LAST));
+	else if (e->type == PASID_PAGE_RESP)
+		json_object_set_new(o, "answer", json_string(answer_text(e->code)));
+	add_time(o, cli, s, e->ts_ns);
+	out_json(o);
 }
 
 static void print_json(const struct cli *cli, const struct session *s,
@@ -243,13 +334,14 @@ static void print_json(const struct cli *cli, const struct session *s,
 	out_json(o);
 }
 
-void pasid_event(const struct cli *cli, const struct session *s,
-		 const struct pasid_dev_event *d)
+void pasid_event(const struct cli *cli, const struct session *s, const struct pasid_line *l)
 {
-	if (cli->json)
-		print_json(cli, s, d);
+	if (!cli->json)
+		print_text(cli, s, l);
+	else if (is_fault(&l->d.e))
+		print_fault(cli, s, l);
 	else
-		print_text(cli, s, d);
+		print_json(cli, s, &l->d);
 }
 
 void pasid_life(const struct cli *cli, const struct session *s, const struct pasid_event *e,

@@ -9,11 +9,11 @@
 #include "../bpf/pasid.h"
 
 extern const char *const pasid_names[];	/* by enum pasid_type, NULL at the end */
-extern const struct member pasid_members[];	/* of struct pasid_dev_event */
+extern const struct member pasid_members[];	/* of struct pasid_line */
 
 void pasid_head(const struct cli *cli);
-void pasid_event(const struct cli *cli, const struct session *s,
-		 const struct pasid_dev_event *d);
+/* Of a fault the line is parsed. */
+void pasid_event(const struct cli *cli, const struct session *s, const struct pasid_line *l);
 /* e is the free that ended it. */
 void pasid_life(const struct cli *cli, const struct session *s, const struct pasid_event *e,
 		const struct life *life);

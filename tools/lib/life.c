@@ -95,3 +95,15 @@ enum life_step life_event(struct pasid_event *e, struct life *life)
 		e->spid = l->spid;
 	return e->type == PASID_FREE ? end(l, e, life) : step;
 }
+
+void life_owner(struct pasid_event *e)
+{
+	const struct life *l = e->pasid <= PASID_MAX ? &lives[e->pasid] : NULL;
+
+	if (!l || !l->live || is_before(l, e))
+		return;
+	e->flags |= PASID_HAS_OWNER;
+	e->tgid = l->owner;
+	e->spid = l->spid;
+	memcpy(e->comm, l->comm, sizeof(e->comm));
+}

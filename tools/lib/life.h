@@ -28,4 +28,7 @@ enum life_step {
 /* To be called for each event in order; e->spid is filled in if it is known. */
 enum life_step life_event(struct pasid_event *e, struct life *life);
 
+/* Of an event that is not of its owner: adds who that is, if it is known */
+void life_owner(struct pasid_event *e);
+
 #endif /* LIFE_H */
