@@ -43,6 +43,14 @@ pasids_would_be_seen() {
 		pasidsnoop -e alloc,free --follow -- true
 }
 
+# There is no device here that has PASIDs, and so no fault of one
+faults_would_be_seen() {
+	pasidsnoop -e fault,page --check --json >hooks
+	cat hooks
+	jq -e '.hooks | .fault != null and .page_req != null and .page_resp != null' hooks &&
+		gives 0 ' 0 events, 0 lost' pasidsnoop -e fault,page -- true
+}
+
 # The same command, shown one by one, counted by type, and counted by PASID
 as_many_by_all() {
 	pasidtop --json -o top.out 0.5 -- \
@@ -72,6 +80,7 @@ says_what_there_is() {
 check "submissions = trace-cmd, with default buffers" as_by_tracecmd
 check "each is described" all_are_described
 check "pasidsnoop has hooks" pasids_would_be_seen
+check "it has hooks for faults and page requests" faults_would_be_seen
 check "pasidtop, invlat and invsnoop count the same" as_many_by_all
 check "--stuck: nothing is" nothing_is_stuck
 check "--check: what there is" says_what_there_is
