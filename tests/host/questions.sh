@@ -95,7 +95,7 @@ make_initrd
 for program in $missing; do
 	skip "commands of $program" "it is not installed"
 done
-runs quick "none exhausted leak silent guest" "" >"$work/quick.log"
+runs quick "none exhausted leak silent faults guest" "" >"$work/quick.log"
 runs slow stall "-global intel-iommu.x-inv-delay=2500" >"$work/slow.log"
 for block in "$work/blocks"/*.[!o]*; do
 	for program in $missing; do

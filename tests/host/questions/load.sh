@@ -29,6 +29,13 @@ silent) # a device that does not answer
 		: >begun
 	done
 	;;
+faults) # the driver prints three in five seconds
+	while :; do
+		vmm_fault unmapped
+		: >begun
+		sleep 6
+	done
+	;;
 stall) # where each wait takes long
 	: >begun
 	while :; do vmm_test -r vmm.untranslated.table_replaced; done
