@@ -326,6 +326,29 @@ TEST_F(vmm, stage2_unmap)
 	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
 }
 
+/* Not a page that the guest's table leads to, but one that the table is in */
+TEST_F(vmm, stage2_tables)
+{
+	struct monitor *vmm = &self->vmm;
+	char *entry, *memory = monitor_at(vmm, GUEST_BASE);
+	uint64_t table, rest;
+
+	MAP(0x1000, 'A');
+	entry = (char *)guest_entry(vmm, self->root, 48, 0x1000, PAGE);
+	table = GUEST_BASE + (entry - memory) / PAGE * PAGE;
+	rest = table + PAGE;
+	ASSERT_EQ(0, monitor_unmap(vmm, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(vmm, GUEST_BASE, table - GUEST_BASE, true));
+	ASSERT_EQ(0, monitor_map(vmm, table, PAGE, true));
+	ASSERT_EQ(0, monitor_map(vmm, rest, GUEST_BASE + GUEST_SIZE - rest,
+				 true));
+	EXPECT_READ('A', 0x1000);
+	ASSERT_EQ(0, monitor_unmap(vmm, table, PAGE));
+	EXPECT_EQ(-1, READ(self->pasid, 0x1000));
+	ASSERT_EQ(0, monitor_map(vmm, table, PAGE, true));
+	EXPECT_READ('A', 0x1000);
+}
+
 TEST_F(vmm, unbound)
 {
 	MAP(0x1000, 'A');
