@@ -252,7 +252,6 @@ int main(int argc, char **argv)
 	}
 	setup();
 	wrong = move_all();
-	printf("pasid %u\n", pasid);
 	printf("moved %llu wrong %u\n", 2 * PAGES * PAGE, wrong);
 	stale = remap(steps);
 	printf("steps %u stale %u\n", steps, stale);
