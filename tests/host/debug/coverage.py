@@ -63,7 +63,7 @@ def executed(kernel, boots):
     total = {}
     with tempfile.TemporaryDirectory() as work:
         for boot in boots:
-            top = os.path.join(boot, "out/gcov")
+            top = f"{boot}/out/gcov{os.path.realpath(kernel)}"
             for counts in glob.glob("**/*.gcda", root_dir=top, recursive=True):
                 stem = counts.removesuffix(".gcda")
                 if TESTS.search(stem + ".c"):
