@@ -91,7 +91,7 @@ mkdir -p "$work"
 : >"$work/boots"
 check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
 	"$kernel" "$root/build/tools" "$root/build/kselftest:/kselftest"
-# KUnit fills the whole space for a minute: the other kernel does that.
+# "Slow" of KUnit is the case that takes every PASID: the other kernel has it.
 guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit cgroup fuzz-mock
 guest_tests '' oracle vmm attach fuzz
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell

@@ -24,13 +24,14 @@ subtests() {
 }
 
 # Of the kernel's selftests the other kernel has those of code that the series does
-# not touch. They take longer than all others together; where the machine is busy,
-# longer than the 30 seconds that each may.
+# not touch, and the one that takes every PASID there is. They take longer than all
+# others together; where the machine is busy, longer than the 30 seconds that most may.
 left_out() { # PROGRAM
 	case $1 in
 	iommufd)
 		echo -F iommufd_ioas -F iommufd_dirty_tracking \
-			-V one_domain_hugepage -V two_domains_hugepage ;;
+			-V one_domain_hugepage -V two_domains_hugepage \
+			-T whole_space ;;
 	iommufd_fail_nth)
 		echo -T map_domain -T map_two_domains \
 			-T access_rw -T access_pin -T access_pin_domain ;;
