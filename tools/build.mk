@@ -60,7 +60,7 @@ $(tools-obj)/%.o: tools/%.c | tools-needs
 
 $(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
 $(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
-$(TOOLS_OUT)/pasidsnoop: $(addprefix $(tools-obj)/,pasidshow.o pasidfault.o)
+$(TOOLS_OUT)/pasidsnoop: $(addprefix $(tools-obj)/,pasidshow.o pasidfault.o pasidlife.o)
 $(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
 $(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o invwait.o)
 $(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
@@ -86,7 +86,7 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
 $(TOOLS_OUT)/unit: tests/fast/unit.c $(addprefix $(tools-obj)/,invshow.o invwait.o \
-		pasidshow.o pasidfault.o) $(tools-lib) \
+		pasidshow.o pasidfault.o pasidlife.o) $(tools-lib) \
 		$(tools-obj)/inv.skel.h | tools-needs
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \

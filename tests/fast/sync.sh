@@ -192,6 +192,15 @@ every_tool_is_listed() {
 	done
 }
 
+# No events: of bpf/ it has what all programs share, which has nothing else of there. And
+# no metrics
+library_knows_no_tool() {
+	! grep -H '^#include "\.\./' "$top"/tools/lib/*.[ch] |
+		grep -v 'bpf/\(emit\|filter\|tasks\)\.h"' &&
+		! grep '^#include "' "$top"/bpf/emit.h "$top"/bpf/filter.h "$top"/bpf/tasks.h &&
+		! grep '"iommu_' "$top"/tools/lib/*.[ch]
+}
+
 defects_are_those_of_the_mutants() {
 	"$top/tests/mutants/switch" -d >"$work/defects" || return
 	sed -n '/^| of | defect /,/^$/p' "$top/Documentation/testing.md" |
@@ -240,6 +249,7 @@ for tool in $listed; do
 	check_tool "$tool"
 done
 check "every tool is in README and tracing.md" every_tool_is_listed
+check "the library knows no tool's events and metrics" library_knows_no_tool
 check "the defects in testing.md are those of tests/mutants/rows" \
 	defects_are_those_of_the_mutants
 check "what objections.md points to is there" answers_are_there

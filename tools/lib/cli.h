@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../../bpf/pasid.h"
+#include "../../bpf/filter.h"
 #include "loop.h"
 #include "user.h"
 
