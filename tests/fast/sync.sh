@@ -180,10 +180,12 @@ example_options_are_taken() {
 	done <"$work/examples"
 }
 
-# Each built tool is in the README and in tracing.md, and has a manual and golden output.
+# Each built tool is in the README and in tracing.md, and has a manual, golden output and
+# a test in the VM.
 every_tool_is_listed() {
 	for tool in $listed; do
 		[ -f "$top/tools/man/$tool.8" ] && [ -f "$here/golden/$tool/cases" ] &&
+			[ -f "$top/tests/guest/$tool.sh" ] &&
 			grep -q "\b$tool\b" "$top/README.md" &&
 			grep -q "^## $tool\$" "$top/Documentation/tracing.md" &&
 			continue
