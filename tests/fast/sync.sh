@@ -103,6 +103,21 @@ every_key_is_described() {
 	! grep -vxFf "$work/words" "$work/keys"
 }
 
+# Of its events, those that the tables have, each with a text of its own; of other lines,
+# all that recordings hold
+recording_is_described() {
+	"$snoop" --members >"$work/members" || return
+	sed -n '/^\.SH RECORDING$/,/^\.SH EXIT/p' "$top/tools/man/$name.8" >"$work/recording"
+	sed -n '/^\.TP$/{n;s/^\.[A-Z]* //;p}' "$work/recording" | tr -cs 'a-z_\n' '\n' |
+		grep . | sort >"$work/described"
+	sed -n 's/^event //p' "$work/members" | sort | diff - "$work/described" || return
+	tr -cs 'a-z_' '\n' <"$work/recording" >"$work/words"
+	cat "$here/golden/$name"/*.rec |
+		jq -rR 'fromjson? | select(.type != "event") | keys[], .type' >"$work/keys"
+	sed -n 's/^end //p' "$work/members" >>"$work/keys"
+	! grep -vxFf "$work/words" "$work/keys"
+}
+
 every_event_is_described() {
 	sed -n 's/^Events: //p' "$work/help" | tr ' ' '\n' | sed 's/\*$//;/(/,$d' \
 		>"$work/events"
@@ -240,6 +255,7 @@ check_tool() {
 	check "$name: events are in the manual" every_event_is_described
 	check "$name: columns are in the manual" every_column_is_described
 	check "$name: JSON keys are in the manual" every_key_is_described
+	check "$name: the manual has what a recording holds" recording_is_described
 	check "$name: exit codes are in the manual" every_status_is_described
 	check "$name: --version tells the version" sh -c \
 		"'$snoop' --version |
