@@ -98,8 +98,9 @@ every_key_is_described() {
 	outputs | grep '^{' |
 		jq -r 'keys[], .type, (.reason // empty)' | sort -u >"$work/keys"
 	[ -s "$work/keys" ] || return
-	# one that only a command's end has
+	# one that only a command's end has, and those of --check, whatever it finds
 	echo command >>"$work/keys"
+	"$snoop" --check --json 2>/dev/null | jq -r 'keys[], .type' >>"$work/keys"
 	! grep -vxFf "$work/words" "$work/keys"
 }
 

@@ -59,8 +59,13 @@ cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
 checks_in_vain() {
 	unprivileged "$snoop" --check --json >"$work/out" 2>"$work/err"
 	[ $? -eq 3 ] && grep -q 'lacks CAP_BPF and CAP_PERFMON' "$work/err" &&
-		jq -e '.type == "check" and .status == 3' "$work/out" >/dev/null &&
-		unprivileged "$snoop" --check 2>/dev/null | grep -q '^can trace  no$'
+		jq -e '.type == "check" and .status == 3 and .capabilities == [] and
+			.missing == [] and (.btf | type) == "boolean"' "$work/out" >/dev/null &&
+		unprivileged "$snoop" --check 2>/dev/null | grep -q '^can trace  no$' &&
+		unprivileged "$snoop" --check 2>/dev/null | grep -q '^rights     -$' || return
+	[ "$(id -u)" -ne 0 ] ||
+		setpriv --bounding-set=-perfmon,-sys_admin "$snoop" --check --json 2>/dev/null |
+		jq -e '.capabilities == ["CAP_BPF"]' >/dev/null
 }
 
 cannot_start() { # NAME

@@ -60,6 +60,7 @@ int trace_plan(struct trace *t)
 	probe_plan(btf, t->tool->hooks, t->tool->nr_hooks, t->tool->names, &events,
 		   t->chosen, t->cli.no_tracepoints, t->cli.verbose > 0);
 	btf__free(btf);
+	t->missing = t->events & ~events;
 	return EXIT_OK;
 }
 
