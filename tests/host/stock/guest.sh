@@ -37,6 +37,8 @@ all_are_described() {
 		.ns > 0 and .comm == "sh"'
 }
 
+mount -t securityfs none /sys/kernel/security
+
 # Nothing makes PASIDs here: that it is in place is what can be seen.
 pasids_would_be_seen() {
 	gives 0 'alloc comes without SET.* 0 events, 0 lost' \
@@ -73,7 +75,8 @@ nothing_is_stuck() {
 
 says_what_there_is() {
 	invsnoop --check --json | jq -e '.status == 0 and .units == ["dmar0"] and
-		.hooks.begin == null and .hooks.submit == "fentry:qi_submit_sync"' &&
+		.hooks.begin == null and .hooks.submit == "fentry:qi_submit_sync" and
+		.missing == ["begin", "end"] and .lockdown == "none"' &&
 		pasidtop --check && gives 4 'no list of the PASIDs' pasidtop --once
 }
 
@@ -83,5 +86,32 @@ check "pasidsnoop has hooks" pasids_would_be_seen
 check "it has hooks for faults and page requests" faults_would_be_seen
 check "pasidtop, invlat and invsnoop count the same" as_many_by_all
 check "--stuck: nothing is" nothing_is_stuck
+# What is locked down stays so: with the first all can be traced, with the second only what
+# needs no memory of the kernel to be copied.
+locked_down() { # HOW TOOL: what that tool would do
+	echo "$1" >/sys/kernel/security/lockdown
+	"$2" --check --json >check.out 2>check.err
+	cat check.out check.err
+	jq -e --arg how "$1" '.lockdown == $how' check.out >/dev/null
+}
+
+works_with_integrity() {
+	for program in invsnoop invlat pasidtop pasidsnoop; do
+		locked_down integrity $program && jq -e '.status == 0' check.out || return
+	done
+	invsnoop --json -o snoop.out -- sh traffic.sh && [ "$(number_of snoop submission)" -ge 10 ]
+}
+
+names_confidentiality() {
+	for program in invsnoop invlat pasidtop; do
+		locked_down confidentiality $program && jq -e '.status == 3' check.out &&
+			gives 3 'locked down \(confidentiality\).* lockdown=integrity' \
+				$program -- true || return
+	done
+	gives 0 ' 0 events, 0 lost' pasidsnoop -e alloc,free -- true
+}
+
 check "--check: what there is" says_what_there_is
+check "lockdown=integrity: all of it works" works_with_integrity
+check "lockdown=confidentiality is named as the cause" names_confidentiality
 finish
