@@ -7,6 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=../../guest/lib.sh
 . ./lib.sh
 tool=invsnoop
+mount -t securityfs none /sys/kernel/security
 
 # All but the bridge to the rest of the machine
 cat >traffic.sh <<-'END'
@@ -34,8 +35,6 @@ all_are_described() {
 	all three submission '.unit == "dmar0" and .descriptor != null and .ret == 0 and
 		.ns > 0 and .comm == "sh"'
 }
-
-mount -t securityfs none /sys/kernel/security
 
 # Nothing makes PASIDs here: that it is in place is what can be seen.
 pasids_would_be_seen() {
@@ -78,12 +77,6 @@ says_what_there_is() {
 		pasidtop --check && gives 4 'no list of the PASIDs' pasidtop --once
 }
 
-check "submissions = trace-cmd, with default buffers" as_by_tracecmd three 'sh traffic.sh'
-check "each is described" all_are_described
-check "pasidsnoop has hooks" pasids_would_be_seen
-check "it has hooks for faults and page requests" faults_would_be_seen
-check "pasidtop, invlat and invsnoop count the same" as_many_by_all
-check "--stuck: nothing is" nothing_is_stuck
 # The drivers are modules, some of which this kernel may have built in. What a disk has
 # read is unmapped by interrupts.
 of_a_disk() {
@@ -123,6 +116,12 @@ names_confidentiality() {
 	gives 0 ' 0 events, 0 lost' pasidsnoop -e alloc,free -- true
 }
 
+check "submissions = trace-cmd, with default buffers" as_by_tracecmd three 'sh traffic.sh'
+check "each is described" all_are_described
+check "pasidsnoop has hooks" pasids_would_be_seen
+check "it has hooks for faults and page requests" faults_would_be_seen
+check "pasidtop, invlat and invsnoop count the same" as_many_by_all
+check "--stuck: nothing is" nothing_is_stuck
 check "--check: what there is" says_what_there_is
 check "those of a virtio disk = trace-cmd" of_a_disk
 check "lockdown=integrity: all of it works" works_with_integrity
