@@ -9,7 +9,6 @@
 #include "lib/cause.h"
 #include "lib/out.h"
 #include "lib/trace.h"
-#include "lib/walk.h"
 #include "invpairs.h"
 #include "invshow.h"
 #include "invtree.h"
@@ -114,34 +113,31 @@ static void show_tree(struct trace *t, const struct inv_event *e)
 /* A request under way is no event yet: it will be one. But with --stuck it is. */
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
+	static struct inv_waits waits;
 	static __u64 last;
 	__u64 now = now_ns(CLOCK_MONOTONIC);
 	struct inv_queues queues = {};
-	const void *key, *value;
 	struct inv_wait wait;
-	struct inv_event e;
-	struct walk walk;
 
-	walk_open(&walk, bpf_map__fd(skel->maps.in_flight), sizeof(__u64), sizeof(e));
-	while ((key = walk_next(&walk, &value))) {
-		memcpy(&e, value, sizeof(e));
-		if (e.flags & INV_BELOW)
+	t->failed |= !inv_waits_read(&waits, bpf_map__fd(skel->maps.in_flight));
+	for (size_t i = 0; i < waits.n; i++) {
+		struct inv_event *e = &waits.of[i].e;
+
+		e->flags |= INV_STALLED;
+		e->end_ns = now > e->ts_ns ? now : e->ts_ns;
+		if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
+		    !is_due(e->ts_ns, last, now, t->loop.stop))
 			continue;
-		e.flags |= INV_STALLED;
-		e.end_ns = now > e.ts_ns ? now : e.ts_ns;
-		if (t->cli.stuck_ms ? !is_stuck(&t->cli, &e) :
-		    !is_due(e.ts_ns, last, now, t->loop.stop))
-			continue;
-		if (!trace_made(t, &e))
+		if (!trace_made(t, e))
 			break;
 		wait = (struct inv_wait){};
 		if (t->cli.stuck_ms)
-			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), key, &wait.stack);
-		if (t->cli.stuck_ms && e.flags & INV_SUBMISSION)
-			wait.queue = inv_queue_of(&queues, e.dev);
-		show(t, &e, &wait);
+			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), &waits.of[i].key,
+					    &wait.stack);
+		if (t->cli.stuck_ms && e->flags & INV_SUBMISSION)
+			wait.queue = inv_queue_of(&queues, e->dev);
+		show(t, e, &wait);
 	}
-	t->failed |= !walk_close(&walk);
 	last = now;
 }
 

@@ -1,15 +1,60 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "invwait.h"
 #include "lib/cli.h"
 #include "lib/ksym.h"
 #include "lib/out.h"
+#include "lib/walk.h"
 
 #define FILE_OF_QUEUES	"/sys/kernel/debug/iommu/intel/invalidation_queue"
 #define NR_QUEUES	(sizeof(((struct inv_queues *)0)->of) / sizeof(struct inv_queue))
+
+static bool add(struct inv_waits *waits, const void *key, const void *event)
+{
+	if (waits->n == waits->room) {
+		size_t room = waits->room ? 2 * waits->room : 16;
+		struct inv_waiting *of = reallocarray(waits->of, room, sizeof(*of));
+
+		if (!of)
+			return false;
+		waits->of = of;
+		waits->room = room;
+	}
+	memcpy(&waits->of[waits->n].key, key, sizeof(__u64));
+	memcpy(&waits->of[waits->n].e, event, sizeof(struct inv_event));
+	waits->n++;
+	return true;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	const struct inv_waiting *x = a, *y = b;
+
+	return (x->e.ts_ns > y->e.ts_ns) - (x->e.ts_ns < y->e.ts_ns);
+}
+
+bool inv_waits_read(struct inv_waits *waits, int in_flight)
+{
+	const void *key, *value;
+	bool fits = true;
+	struct walk walk;
+
+	waits->n = 0;
+	walk_open(&walk, in_flight, sizeof(__u64), sizeof(struct inv_event));
+	while (fits && (key = walk_next(&walk, &value))) {
+		if (!(((const struct inv_event *)value)->flags & INV_BELOW))
+			fits = add(waits, key, value);
+	}
+	if (!fits)
+		msg("not all that waits is shown: no memory");
+	if (waits->n)
+		qsort(waits->of, waits->n, sizeof(*waits->of), by_begin);
+	return walk_close(&walk) && fits;
+}
 
 /* Most of its lines are descriptors, which nobody needs here. */
 bool inv_queues_read(struct inv_queues *queues, const char *file)

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* More of an invalidation that is stuck: who waits where, and how far the queue is. */
+/* Invalidations under way: which, who waits where, and how far the queue is. */
 #ifndef INVWAIT_H
 #define INVWAIT_H
 
 #include <jansson.h>
 
 #include "../bpf/inv.h"
+
+struct inv_waiting {
+	struct inv_event e;
+	__u64 key;			/* of its stack */
+};
+
+/* In one look, but for what is below another */
+struct inv_waits {
+	struct inv_waiting *of;		/* what waits longest first: a request, its submission */
+	size_t n, room;
+};
+
+/* False after telling that not all could be read */
+bool inv_waits_read(struct inv_waits *waits, int in_flight);
 
 /* Of a unit of VT-d: the next descriptor that it takes, and the next that it is given */
 struct inv_queue {

@@ -69,6 +69,13 @@ tells_where_it_waits() {
 				      startswith("iommufd_fops_ioctl+"))))'
 }
 
+# shellcheck disable=SC2016 # variables of jq
+request_is_above_its_submission() {
+	stalled never 'map(has("unit")) as $below | any($below[]; .) and
+			all(range($below | length) as $i | $below[$i] | not or
+			    ($i > 0 and $below[$i - 1] == false); .)'
+}
+
 by_submissions_alone() {
 	looks stock never --stuck=0.5 --no-tracepoints && [ "$status" -eq 5 ] &&
 		stalled stock 'length > 1 and all(.unit == "dmar0" and
@@ -138,6 +145,7 @@ check "nothing is stuck: status 0" nothing_is_stuck
 check "the device that never answers is named, status 5" names_the_culprit
 check "for how long" counts_the_time
 check "where it waits: of the request, and of the submission" tells_where_it_waits
+check "the request is above its submission" request_is_above_its_submission
 check "without the series: the submission, and who made it" by_submissions_alone
 check "where the queue is, as debugfs has it" tells_where_the_queue_is
 check "without debugfs: said once" says_once_that_there_is_no_debugfs

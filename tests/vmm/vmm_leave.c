@@ -913,6 +913,7 @@ TEST_F(leave, drained_overflow)
 struct other {
 	struct guest *guest;
 	pthread_t thread;
+	bool may_be_unbound;
 	volatile bool stop;
 	int ret;
 };
@@ -935,9 +936,22 @@ static void *flush_all_the_time(void *arg)
 	struct guest *guest = other->guest;
 	struct iommu_cache_invalidate_info info = inv_pasid(guest->pasid);
 
-	while (!other->stop && !other->ret)
+	while (!other->stop && !other->ret) {
 		other->ret = invalidate(&guest->vmm, &guest->dev, &info, 1, NULL);
+		if (other->ret == -ENOENT && other->may_be_unbound)
+			other->ret = 0;
+	}
 	return NULL;
+}
+
+static void others_end(struct __test_metadata *_metadata, struct other *others,
+		       unsigned int nr)
+{
+	while (nr--) {
+		others[nr].stop = true;
+		pthread_join(others[nr].thread, NULL);
+		EXPECT_EQ(0, others[nr].ret);
+	}
 }
 
 /* An unmap takes the page away, whatever else is done to the device meanwhile */
@@ -974,11 +988,58 @@ TEST_F(leave, unmap_races)
 		ASSERT_EQ(0, dma_wait(&guest.dev, &fill));
 		EXPECT_NE(PDMA_ST_OK, DMA_CODE(&fill));
 	}
+	others_end(_metadata, others, 2);
+	guest_end(&guest);
+	EXPECT_ALL_BACK();
+}
+
+/*
+ * What is bound under DMA is this table or none, never the one before, while one
+ * thread flushes that PASID, bound or not, and one binds another.
+ */
+TEST_F(leave, bind_races)
+{
+	struct dma fill = {
+		.op = PDMA_OP_FILL | variant->request, .dst = VA, .len = PAGE,
+		.repeat = 60000, .data = 0x7878787878787878ULL,
+	};
+	struct guest guest;
+	struct other others[2] = {
+		{ .guest = &guest }, { .guest = &guest, .may_be_unbound = true },
+	};
+	volatile char *page[2];
+	uint64_t root[2];
+	unsigned int i;
+
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
 	for (i = 0; i < 2; i++) {
-		others[i].stop = true;
-		pthread_join(others[i].thread, NULL);
-		EXPECT_EQ(0, others[i].ret);
+		page[i] = self->memory + (TARGET + (2 + i) * PAGE - GUEST_BASE);
+		root[i] = guest_table(&guest.vmm);
+		guest_map(&guest.vmm, root[i], 48, VA, TARGET + (2 + i) * PAGE,
+			  PAGE, GUEST_RW);
 	}
+	fill.pasid = guest.pasid;
+	dma_pace(&guest.dev, 1000000);
+	ASSERT_EQ(0, pthread_create(&others[0].thread, NULL, bind_and_unbind,
+				    &others[0]));
+	ASSERT_EQ(0, pthread_create(&others[1].thread, NULL, flush_all_the_time,
+				    &others[1]));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(0, pasid_unbind(&guest.vmm, &guest.dev, guest.pasid));
+		EXPECT_FALSE(page_is_written(page[~i & 1], 5000));
+		if (i) {
+			ASSERT_EQ(0, dma_wait(&guest.dev, &fill));
+			EXPECT_NE(PDMA_ST_OK, DMA_CODE(&fill));
+		}
+		ASSERT_EQ(0, pasid_bind(&guest.vmm, &guest.dev, guest.pasid,
+					root[i & 1], 48, 0));
+		*page[i & 1] = 'z';
+		dma_start(&guest.dev, &fill);
+		while (*page[i & 1] != 'x')
+			usleep(100);
+		EXPECT_FALSE(page_is_written(page[~i & 1], 5000));
+	}
+	others_end(_metadata, others, 2);
 	guest_end(&guest);
 	EXPECT_ALL_BACK();
 }

@@ -349,6 +349,27 @@ TEST_F(vmm, stage2_tables)
 	EXPECT_READ('A', 0x1000);
 }
 
+/* 6.12 refuses these on every unit, as of some units (erratum 772415) nested DMA writes there */
+TEST_F(vmm, read_only_parent)
+{
+	struct monitor other;
+	struct device dev;
+
+	MAP(0x1000, 'A');
+	ASSERT_EQ(0, monitor_unmap(&self->vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(-EINVAL, monitor_map(&self->vmm, GUEST_BASE, GUEST_SIZE, false));
+	ASSERT_EQ(0, monitor_map(&self->vmm, GUEST_BASE, GUEST_SIZE, true));
+	EXPECT_READ('A', 0x1000);
+
+	ASSERT_EQ(0, monitor_open(&other));
+	ASSERT_EQ(0, device_open(&other, &dev, 1));
+	ASSERT_EQ(0, monitor_unmap(&other, GUEST_BASE, GUEST_SIZE));
+	ASSERT_EQ(0, monitor_map(&other, GUEST_BASE, GUEST_SIZE, false));
+	EXPECT_EQ(-EINVAL, device_alloc_parent(&other, &dev));
+	device_close(&dev);
+	monitor_close(&other);
+}
+
 TEST_F(vmm, unbound)
 {
 	MAP(0x1000, 'A');

@@ -36,9 +36,11 @@ faults) # the driver prints three in five seconds, of those before as well
 		sleep 6
 	done
 	;;
-stall) # where each wait takes long
+stall) # requests one after the other, each of which waits; the one killed may still leave
+	(until vmm_slow 0 1000; do sleep 1; done) &
+	until grep -qs iommufd_gpasid_invalidate /proc/[0-9]*/stack; do sleep 1; done
 	: >begun
-	while :; do vmm_test -r vmm.untranslated.table_replaced; done
+	wait
 	;;
 guest) # two monitors with a device each
 	: >begun
