@@ -30,9 +30,8 @@ get() {
 
 # Beside the disk of the results, which bypasses the IOMMU, one that does not, and whose
 # unmaps are flushed at once
-disk='-global intel-iommu.device-iotlb=on
-	-drive driver=null-co,size=16777216,if=none,id=disk
-	-device virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on,ats=on'
+disk='-drive driver=null-co,size=16777216,if=none,id=disk
+	-device virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on'
 
 tools_work() { # KERNEL DIR-OF-DRIVERS
 	rm -rf "$work/drivers" && mkdir "$work/drivers" || return
@@ -56,7 +55,7 @@ while read -r line package; do
 		skip "the tools on a stock $line" "cannot download $package"
 	fi
 done <"$work/packages"
-modules=$(sed -n 's/^linux-7.3 linux-binary/linux-modules/p' "$root/tests/lab/guest/versions")
+modules=$(sed -n 's/^linux-7.3  *linux-binary/linux-modules/p' "$root/tests/lab/guest/versions")
 if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch" &&
 	get "$modules" -s trixie 2>"$work/fetch"; then
 	check "the tools on a stock 7.3" tools_work "$root/build/guest/linux-7.3/vmlinuz" \

@@ -80,7 +80,7 @@ says_what_there_is() {
 # The drivers are modules, some of which this kernel may have built in. What a disk has
 # read is unmapped by interrupts.
 of_a_disk() {
-	for driver in virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev \
+	for driver in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev \
 		virtio_pci virtio_blk; do
 		[ ! -e "$files/$driver.ko" ] || insmod "$files/$driver.ko" || return
 	done
