@@ -16,18 +16,19 @@ before=$root/build/stable/before
 nests=,device-iotlb=on
 pasids=$nests,pasid-bits=16
 
-# boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model
+# boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model. One
+# processor: where two run guests at the same time, TCG lets one of these end.
 boots() {
 	name=$1 guest=$2 unit=$3 parameter=${4-}
 	mkdir -p "$logs/$name"
 	echo 'vtd_nested_*' >"$work/events"
 	status=0
-	"$root/tests/lab/vm/boot" -n -t 600 -m 2G ${kernel:+-k "$kernel"} \
+	"$root/tests/lab/vm/boot" -n -s 1 -t 600 -m 2G ${kernel:+-k "$kernel"} \
 		-x "$root/tests/host/guest/allow" -o "$logs/$name" \
 		-a "GUEST=$guest UNIT=$unit PARAMETER=$parameter STEPS=$steps" \
 		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
 			-trace events=$work/events" \
-		"$root/tests/host/guest/vm.sh" "$root/tests/vmm/vfio.sh" \
+		"$root/tests/host/guest/$script.sh" "$root/tests/vmm/vfio.sh" \
 		"$lab/monitor.sh" "$lab/init.sh" "$guests/qemu" \
 		"$guests/linux-$guest" || status=$?
 	cat "$logs/$name/ktap.log"
@@ -71,7 +72,7 @@ spoilt() {
 }
 
 workdir
-steps=200 model='' kernel=''
+steps=200 model='' kernel='' script=vm
 if ! "$lab/fetch" 2>"$work/fetch"; then
 	skip "guests of Debian's" "$(tail -n 1 "$work/fetch")"
 	finish
@@ -84,11 +85,17 @@ for linux in 6.12 7.3; do
 	check "$linux with a VT-d: the device works, with ATS" \
 		boots "nests-$linux" "$linux" "$nests"
 	check "by nested translation" nested "nests-$linux" -1
+	steps=5000
 	check "$linux with PASIDs: a process has the device, with ATS" \
 		boots "pasids-$linux" "$linux" "$pasids" pasid=1
+	steps=200
 	check "by nested translation" nested "pasids-$linux" '[1-9][0-9]*'
 	check "invlat sees what the unit does" seen_as_done "pasids-$linux"
 done
+
+script=two
+check "7.3 twice, with one PASID; one is killed" boots two 7.3 "$pasids" pasid=1
+script=vm
 
 # Where the same has to fail
 if [ -e "$before" ]; then

@@ -19,7 +19,7 @@ guest_qemu() {
 	[ "$unit" = none ] || set -- -device "$guest_unit$unit" "$@"
 	qemu/ld.so --library-path qemu qemu/qemu-system-x86_64 -L qemu \
 		-M q35,kernel-irqchip=split -accel kvm -m 512M -nodefaults \
-		-no-user-config -no-reboot -display none \
+		-no-user-config -no-reboot -display none -pidfile guest.pid \
 		-kernel "linux-$kernel/vmlinuz" -initrd guest.cpio \
 		-append "console=ttyS0 quiet panic=-1 tsc=reliable no_timer_check \
 			intel_iommu=on,sm_on iommu.strict=1 $append" "$@"
@@ -71,5 +71,12 @@ guest_do() {
 
 guest_stop() {
 	guest_do "poweroff -f"
+	[ $? -eq 125 ]
+}
+
+# Without a word to QEMU; returns once all of it is closed
+guest_kill() {
+	kill -9 "$(cat guest.pid)"
+	guest_answer
 	[ $? -eq 125 ]
 }
