@@ -6,8 +6,8 @@
 # more, on the debug kernel (make kernel-debug): here a splat or a leak fails them too. And
 # the bugs of debug/, one of each kind, to see that none would have gone unnoticed.
 #
-# Of the kselftests, the one fixture that the series has nothing to do with and
-# that takes longer than all others together is left to the other kernel.
+# A boot takes a minute, most of it to look for leaks, so tests that need the same
+# machine share one.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/host/debug
@@ -26,24 +26,36 @@ boot_debug() {
 		-r "$work/initramfs.cpio" -o "$work/$name" "$@" 2>"$work/$name.err"
 }
 
-# guest_test NAME [ARGUMENTS]: a guest test, as it is, with the options and files
-# from its header and these arguments; its results become subtests. Which these were,
-# for the coverage, is in $work/boots.
-guest_test() {
-	script=$root/tests/guest/$1.sh
-	echo "$1" >>"$work/boots"
+# guest_tests ARGUMENTS TEST..: guest tests in one boot with these arguments, on the
+# machine of the first, with the files and the allowed splats of all; their results
+# become subtests. Which boots these were, for the coverage, is in $work/boots.
+guest_tests() {
+	arguments="sysctl.kernel.hung_task_timeout_secs=600 $1"
+	shift
+	first=$1
+	arguments="$arguments TESTS=$(echo "$*" | tr ' ' ,)"
+	echo "$first" >>"$work/boots"
 	# shellcheck disable=SC2046 # lists
-	(cd "$root" && boot_debug "$1" $(sed -n 's/^# boot: //p' "$script") \
-		-t 1500 -a "sysctl.kernel.hung_task_timeout_secs=600 ${2-}" \
-		"$script" $(sed -n 's/^# files: //p' "$script"))
+	(
+		cd "$root" && set -- $(printf 'tests/guest/%s.sh ' "$@") &&
+			cat /dev/null $(header boot "$@" | grep '\.allow$' | sort -u) >"$work/allow" &&
+			boot_debug "$first" $(header boot "$1") -t 3000 -x "$work/allow" \
+				-a "$arguments" "$here/tests.sh" "$@" $(header files "$@")
+	)
 	status=$?
-	sed 's/^/  /' "$work/$1/ktap.log"
+	sed 's/^/  /' "$work/$first/ktap.log"
 	if [ $status -eq 0 ]; then
-		ok "$1"
+		ok "$first"
 	else
-		not_ok "$1" "status $status
-$(cat "$work/$1.err")"
+		not_ok "$first" "status $status
+$(cat "$work/$first.err")"
 	fi
+}
+
+header() { # WORD SCRIPT..: the words of these lines
+	word=$1
+	shift
+	sed -n "s/^# $word: //p" "$@" | tr ' ' '\n'
 }
 
 # The scan must take the lines that tell of the bug for a splat.
@@ -79,17 +91,12 @@ mkdir -p "$work"
 : >"$work/boots"
 check "pack the root file system" "$vm/initramfs" "$work/initramfs.cpio" \
 	"$kernel" "$root/build/tools" "$root/build/kselftest:/kselftest"
-guest_test kunit intel_iommu=off
-guest_test kselftest "intel_iommu=off LEAVE_OUT=iommufd_dirty_tracking"
-guest_test vmm
-guest_test attach
+# "Slow" of KUnit is the case that takes every PASID: the other kernel has it.
+guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit cgroup fuzz-mock
+guest_tests '' oracle vmm attach fuzz
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell
-guest_test leave LEAVE_OUT=unplugged,pulled_out
-guest_test vcmd
-guest_test oracle
-guest_test cgroup
-guest_test fuzz
-guest_test fuzz-mock intel_iommu=off
+guest_tests LEAVE_OUT=unplugged,pulled_out leave
+guest_tests '' vcmd
 check "of 100 lines that the series adds, the tests executed 80" covered 80
 note "$(cat "$work/coverage")"
 

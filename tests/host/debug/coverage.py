@@ -23,6 +23,7 @@ TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
 LINUX = os.path.join(TOP, "build/linux")
 BASE = os.path.join(TOP, "build/series/source/pristine")
 HEAD = "| file | lines | reached | of 100 |"
+OURS = re.compile(r"(drivers|kernel)/")  # lib/ has files of the same name
 TESTS = re.compile(r"selftest\.c$|_kunit\.c$|/tests/")
 
 
@@ -42,8 +43,6 @@ def added(path):
 def gcov(kernel, stem, counts, work):
     """{line: how often} of one object in one boot, of its own C file."""
     notes = os.path.join(kernel, stem + ".gcno")
-    if not os.path.exists(notes):
-        return {}       # of the same name elsewhere in the kernel
     name = os.path.basename(stem)
     shutil.copy(notes, os.path.join(work, name + ".gcno"))
     shutil.copy(counts, os.path.join(work, name + ".gcda"))
@@ -63,10 +62,10 @@ def executed(kernel, boots):
     total = {}
     with tempfile.TemporaryDirectory() as work:
         for boot in boots:
-            top = os.path.join(boot, "out/gcov")
+            top = f"{boot}/out/gcov{os.path.realpath(kernel)}"
             for counts in glob.glob("**/*.gcda", root_dir=top, recursive=True):
                 stem = counts.removesuffix(".gcda")
-                if TESTS.search(stem + ".c"):
+                if not OURS.match(stem) or TESTS.search(stem + ".c"):
                     continue
                 sums = total.setdefault(stem + ".c", {})
                 found = gcov(kernel, stem, os.path.join(top, counts), work)
