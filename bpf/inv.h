@@ -3,7 +3,9 @@
 #ifndef INV_H
 #define INV_H
 
-#include "pasid.h"
+#include <stddef.h>
+
+#include "filter.h"
 
 enum inv_hook {
 	INV_BEGIN,

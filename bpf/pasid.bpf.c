@@ -301,7 +301,8 @@ static __always_inline int emit_freed(__u32 pasid)
 SEC("fexit/iommu_alloc_global_pasid")
 int BPF_PROG(on_pasid_alloc_fexit, struct device *dev, __u32 pasid)
 {
-	__u32 max_pasids = BPF_CORE_READ(dev, iommu, max_pasids);
+	/* not copied, which a kernel that is locked down may not allow */
+	__u32 max_pasids = dev->iommu->max_pasids;
 
 	return emit_allocated(pasid, max_pasids ? PASID_HAS_RANGE : 0,
 			      max_pasids ? 1 : 0, max_pasids ? max_pasids - 1 : 0);

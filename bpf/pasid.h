@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* PASID lifecycle: the event and the filter, shared with user space. */
+/* PASID lifecycle: the event, shared with user space. */
 #ifndef PASID_H
 #define PASID_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <linux/types.h>
+
+#include "filter.h"
 
 enum pasid_type {
 	PASID_ALLOC,
@@ -47,11 +47,6 @@ enum pasid_type {
 #define PASID_EXEC	(1U << 13)
 #define PASID_LAST	(1U << 14)	/* page request of its group */
 #define PASID_HAS_OWNER	(1U << 15)	/* tgid and comm are of who owns the PASID */
-
-#define PASID_INVALID	0xffffffffU
-#define PASID_MAX	0xfffffU
-#define PASID_COMM_LEN	16
-#define PASID_DEV_LEN	40	/* a UUID, as mediated devices have, fits */
 
 /* Sizes never change: a new member shares the place of one its type has not. */
 struct pasid_event {
@@ -103,39 +98,6 @@ struct pasid_line {
 	char line[PASID_LINE_LEN];
 };
 _Static_assert(sizeof(struct pasid_line) == 304, "pasid_line has holes");
-
-#define PASID_MAX_RANGES	16
-
-struct pasid_range {
-	__u32 lo;
-	__u32 hi;		/* inclusive */
-};
-
-/* 0 means: do not filter by this. */
-struct pasid_filter {
-	__u32 tgid;
-	__u32 failed_only;
-	__u32 nr_ranges;
-	struct pasid_range range[PASID_MAX_RANGES];
-};
-_Static_assert(sizeof(struct pasid_filter) == 12 + 8 * PASID_MAX_RANGES,
-	       "pasid_filter has holes");
-
-static inline __attribute__((always_inline)) bool
-pasid_listed(const volatile struct pasid_filter *f, __u32 pasid)
-{
-	__u32 i;
-
-	if (!f->nr_ranges)
-		return true;
-	for (i = 0; i < PASID_MAX_RANGES; i++) {
-		if (i >= f->nr_ranges)
-			break;
-		if (pasid >= f->range[i].lo && pasid <= f->range[i].hi)
-			return true;
-	}
-	return false;
-}
 
 /*
  * Runs in the kernel, on the filter in rodata, and in user space for --replay

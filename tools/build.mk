@@ -24,6 +24,9 @@ tools-cflags	:= -std=gnu11 -D_GNU_SOURCE -g -O2 -Wall -Wextra -Wmissing-prototyp
 		   -Wno-missing-field-initializers -I$(tools-obj)
 tools-libs	:= -static -ljansson -lbpf -lelf -lz -lzstd -lm
 tools-lib	:= $(patsubst tools/lib/%.c,$(tools-obj)/lib/%.o,$(wildcard tools/lib/*.c))
+tools-parts	:= $(tools-obj)/parts.a
+tools-skels	:= $(patsubst bpf/%.bpf.c,$(tools-obj)/%.skel.h,$(filter-out \
+		   $(ITERATORS:%.o=bpf/%.c),$(wildcard bpf/*.bpf.c)))
 # <linux/types.h> includes <asm/types.h>, which Debian keeps in a folder per
 # architecture that clang leaves out for -target bpf; asked when it is used, as
 # "make deps" may have to install the compiler first
@@ -53,26 +56,23 @@ $(tools-obj)/%.skel.h: $(tools-obj)/%.bpf.o
 	@$(tools-say) SKEL $(@F)
 	$(tools-q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@.tmp && mv $@.tmp $@
 
-$(tools-obj)/%.o: tools/%.c | tools-needs
+# Any may include a skeleton; once it is compiled, it is known which one.
+$(tools-obj)/%.o: tools/%.c | tools-needs $(tools-skels)
 	@mkdir -p $(@D)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MP -c $< -o $@
 
-$(tools-obj)/lib/who.o: $(tools-obj)/tasks.skel.h
-$(tools-obj)/pasidsnoop.o: $(tools-obj)/pasid.skel.h
-$(TOOLS_OUT)/pasidsnoop: $(addprefix $(tools-obj)/,pasidshow.o pasidfault.o)
-$(tools-obj)/invsnoop.o: $(tools-obj)/inv.skel.h
-$(TOOLS_OUT)/invsnoop: $(addprefix $(tools-obj)/,invshow.o invpairs.o invtree.o invwait.o)
-$(tools-obj)/pasidtop.o: $(tools-obj)/top.skel.h
-$(TOOLS_OUT)/pasidtop: $(addprefix $(tools-obj)/,topshow.o toplook.o invpairs.o)
-$(tools-obj)/invlat.o: $(tools-obj)/lat.skel.h
-$(TOOLS_OUT)/invlat: $(addprefix $(tools-obj)/,latshow.o latlook.o invshow.o invwait.o invpairs.o)
+# A program takes of it what it calls.
+$(tools-parts): $(patsubst tools/%.c,$(tools-obj)/%.o,$(filter-out \
+		$(TOOLS:%=tools/%.c) $(PLAIN_TOOLS:%=tools/%.c),$(wildcard tools/*.c)))
+	@$(tools-say) AR $@
+	$(tools-q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-lib)
+$(TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-parts) $(tools-lib)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ $(tools-libs) -o $@
 
-$(TOOLS_OUT)/pasidwhy: $(addprefix $(tools-obj)/,pasidwhy.o whyfacts.o whychecks.o whytrace.o whyshow.o)
+$(PLAIN_TOOLS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%.o $(tools-parts)
 	@$(tools-say) LD $@
 	$(tools-q)$(CC) $^ -static -lz -o $@
 
@@ -85,9 +85,7 @@ $(ITERATORS:%=$(TOOLS_OUT)/%): $(TOOLS_OUT)/%: $(tools-obj)/%
 	@$(tools-say) STRIP $@
 	$(tools-q)$(BPFTOOL) gen object $@ $<
 
-$(TOOLS_OUT)/unit: tests/fast/unit.c $(addprefix $(tools-obj)/,invshow.o invwait.o \
-		pasidshow.o pasidfault.o) $(tools-lib) \
-		$(tools-obj)/inv.skel.h | tools-needs
+$(TOOLS_OUT)/unit: tests/fast/unit.c $(tools-parts) $(tools-lib) | tools-needs $(tools-skels)
 	@$(tools-say) CC $<
 	$(tools-q)$(CC) $(tools-cflags) -MMD -MF $(tools-obj)/unit.d -MT $@ -MP \
 		$(filter-out %.h,$^) $(tools-libs) -o $@
@@ -154,6 +152,5 @@ vmm:
 	done; fi
 
 .SECONDARY: $(patsubst bpf/%.bpf.c,$(tools-obj)/%.bpf.o,$(wildcard bpf/*.bpf.c)) \
-	    $(patsubst bpf/%.bpf.c,$(tools-obj)/%.skel.h,$(wildcard bpf/*.bpf.c)) \
-	    $(patsubst tools/%.c,$(tools-obj)/%.o,$(wildcard tools/*.c))
+	    $(tools-skels) $(patsubst tools/%.c,$(tools-obj)/%.o,$(wildcard tools/*.c))
 -include $(wildcard $(tools-obj)/*.d $(tools-obj)/lib/*.d)

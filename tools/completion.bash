@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # shellcheck shell=bash
 #
-# Completion for bash, of every tool, under the name of each: by what its --help says.
+# Completion for bash, by what --help says, of the tool whose name this file has: make
+# install puts it there under the name of each.
 
 # Prints what the option $1 takes, as the word in capitals behind it, and what it can be,
 # if its text ends with a list; $2 is the help.
@@ -45,5 +46,4 @@ _nested_sva_tool() {
 	mapfile -t COMPREPLY < <(compgen "${of[@]}" -- "$word")
 }
 
-complete -o bashdefault -o default -F _nested_sva_tool pasidsnoop invsnoop pasidtop invlat \
-	pasidwhy pasid-report pasid-timeline
+complete -o bashdefault -o default -F _nested_sva_tool "${BASH_SOURCE[0]##*/}"

@@ -94,3 +94,35 @@ json_t *inv_end(const struct counts *c, char *text, size_t size)
 			 "refused", (json_int_t)c->refused,
 			 "unfinished", (json_int_t)c->unfinished);
 }
+
+void inv_prom(struct prom *p, const char *tool, const struct session *s,
+	      const struct inv_prom *inv)
+{
+	const struct {
+		const char *name, *type, *help;
+		double value;
+	} rows[] = {
+		{ "iommu_invalidations_in_flight", "gauge",
+		  "Invalidations under way.", inv->in_flight },
+		{ "iommu_invalidation_oldest_seconds", "gauge",
+		  "How long the oldest invalidation under way takes so far, 0 if there is none.",
+		  inv->oldest_ns / 1e9 },
+		{ "iommu_invalidations_total", "counter",
+		  "Invalidations that have ended.", inv->requests },
+		{ "iommu_invalidation_failures_total", "counter",
+		  "Invalidations that have failed.", inv->failed },
+		{ "iommu_trace_lost_total", "counter",
+		  "Events that could not be counted.", inv->lost },
+	};
+	char labels[256], kernel[140];
+
+	snprintf(labels, sizeof(labels), "tool=\"%s\"", tool);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		prom_head(p, rows[i].name, rows[i].type, rows[i].help);
+		prom_value(p, rows[i].name, labels, rows[i].value);
+	}
+	snprintf(labels, sizeof(labels), "tool=\"%s\",version=\"%s\",kernel=\"%s\"", tool,
+		 TOOLS_VERSION, prom_escape(s->kernel, kernel, sizeof(kernel)));
+	prom_head(p, "iommu_trace_info", "gauge", "Which tool wrote this, on which kernel.");
+	prom_value(p, "iommu_trace_info", labels, 1);
+}

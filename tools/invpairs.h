@@ -3,6 +3,7 @@
 #ifndef INVPAIRS_H
 #define INVPAIRS_H
 
+#include "lib/prom.h"
 #include "lib/trace.h"
 #include "../bpf/inv.h"
 
@@ -38,5 +39,12 @@ bool inv_in_flight(int in_flight, __u64 *number, __u64 *oldest_ns);
 bool inv_count_pairs(struct counts *c, int pairs, int in_flight);
 /* More keys for the last line, and more words */
 json_t *inv_end(const struct counts *c, char *text, size_t size);
+
+/* The part of --prom that tools share, with the name of the tool as a label */
+struct inv_prom {
+	__u64 in_flight, oldest_ns, requests, failed, lost;
+};
+void inv_prom(struct prom *p, const char *tool, const struct session *s,
+	      const struct inv_prom *inv);
 
 #endif /* INVPAIRS_H */

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "invpairs.h"
 #include "invshow.h"
 #include "latshow.h"
 #include "lib/hist.h"
 #include "lib/out.h"
-#include "lib/prom.h"
 
 const char *const lat_keys[] = {
 	[LAT_BY_TYPE] = "type",
@@ -238,7 +238,7 @@ static void prom_histograms(struct prom *p, const char *name, const char *help, 
 	}
 }
 
-static void sum_up(const struct lat_row *rows, size_t n, struct prom_inv *inv)
+static void sum_up(const struct lat_row *rows, size_t n, struct inv_prom *inv)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct lat_row *sum;
@@ -258,7 +258,7 @@ static void sum_up(const struct lat_row *rows, size_t n, struct prom_inv *inv)
 bool lat_prom(const struct cli *cli, const struct session *s, const struct lat_row *rows,
 	      size_t n, const struct lat_row *total)
 {
-	static struct prom_inv inv;
+	static struct inv_prom inv;
 	struct prom p;
 
 	sum_up(rows, n, &inv);
@@ -270,7 +270,7 @@ bool lat_prom(const struct cli *cli, const struct session *s, const struct lat_r
 				"How long invalidations took.", false);
 		prom_histograms(&p, "iommu_vcmd_seconds",
 				"How long virtual commands took.", true);
-		prom_invalidations(&p, "invlat", s, &inv);
+		inv_prom(&p, "invlat", s, &inv);
 		if (prom_close(&p))
 			return true;
 	}

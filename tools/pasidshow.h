@@ -4,8 +4,8 @@
 #define PASIDSHOW_H
 
 #include "lib/cli.h"
-#include "lib/life.h"
 #include "lib/record.h"
+#include "pasidlife.h"
 #include "../bpf/pasid.h"
 
 extern const char *const pasid_names[];	/* by enum pasid_type, NULL at the end */

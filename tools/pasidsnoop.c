@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "lib/cause.h"
-#include "lib/life.h"
 #include "lib/out.h"
 #include "lib/trace.h"
 #include "pasidfault.h"
+#include "pasidlife.h"
 #include "pasidshow.h"
 #include "pasid.skel.h"
 

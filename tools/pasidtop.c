@@ -166,6 +166,15 @@ static void snapshot(struct trace *t, struct top_look *look, bool *found)
 	top_look_end(look);
 }
 
+static int end(struct trace *t, bool found)
+{
+	char text[80];
+	json_t *more = inv_end(&t->session.counts, text, sizeof(text));
+	int ret = trace_end(t, more, text);
+
+	return ret ?: found ? EXIT_FOUND : EXIT_OK;
+}
+
 /* Something is shown at once where somebody waits for it: on a terminal. */
 static int watch(struct trace *t, struct top_bpf *skel)
 {
@@ -182,9 +191,6 @@ static int watch(struct trace *t, struct top_bpf *skel)
 		.owners = t->cli.older_ms,
 	};
 	bool found = false;
-	char text[80];
-	json_t *more;
-	int ret;
 
 	head(t);
 	trace_start(t);
@@ -196,9 +202,7 @@ static int watch(struct trace *t, struct top_bpf *skel)
 		snapshot(t, &look, &found);
 	t->failed |= !inv_count_pairs(&t->session.counts, bpf_map__fd(skel->maps.pairs),
 				      look.in_flight);
-	more = inv_end(&t->session.counts, text, sizeof(text));
-	ret = trace_end(t, more, text);
-	return ret ?: found ? EXIT_FOUND : EXIT_OK;
+	return end(t, found);
 }
 
 static int replay(struct trace *t)
@@ -206,7 +210,6 @@ static int replay(struct trace *t)
 	struct top_row row, *rows = NULL;
 	size_t n = 0;
 	bool found = false;
-	int ret;
 
 	head(t);
 	while (trace_next(t, &row)) {
@@ -221,8 +224,7 @@ static int replay(struct trace *t)
 		rows[n++] = row;
 	}
 	free(rows);
-	ret = trace_end(t, NULL, "");
-	return ret ?: found ? EXIT_FOUND : EXIT_OK;
+	return end(t, found);
 }
 
 static int run(struct trace *t)

@@ -11,6 +11,7 @@
 #include "lib/known.h"
 #include "lib/walk.h"
 #include "toplook.h"
+#include "../bpf/pasid.h"
 
 /* --- the PASIDs in use --------------------------------------------------------------- */
 

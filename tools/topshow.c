@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "invpairs.h"
 #include "lib/ksym.h"
 #include "lib/out.h"
-#include "lib/prom.h"
 #include "topshow.h"
 
 #define R(kind, member)	MEMBER(kind, struct top_row, member)
@@ -390,7 +390,7 @@ static void gauge(struct prom *p, const char *name, const char *help, double val
 bool top_prom(const struct cli *cli, const struct session *s, const struct top_row *rows,
 	      size_t n, const struct top_row *total)
 {
-	static struct prom_inv inv;	/* what was in each look, summed up */
+	static struct inv_prom inv;	/* what was in each look, summed up */
 	size_t pending = count_pending(rows, n);
 	struct prom p;
 
@@ -406,7 +406,7 @@ bool top_prom(const struct cli *cli, const struct session *s, const struct top_r
 		gauge(&p, "iommu_pasid_oldest_seconds",
 		      "How long the oldest PASID is in use, 0 if there is none.",
 		      oldest_seconds(rows, n));
-		prom_invalidations(&p, "pasidtop", s, &inv);
+		inv_prom(&p, "pasidtop", s, &inv);
 		if (prom_close(&p))
 			return true;
 	}

@@ -63,6 +63,8 @@ cost nothing sh load.sh
 cost pasidsnoop pasidsnoop -o snoop -- sh load.sh
 cost invsnoop invsnoop -o snoop -- sh load.sh
 cost invsnoop-json invsnoop --json -o snoop -- sh load.sh
+cost invsnoop-w invsnoop -w -o snoop -- sh load.sh
+cost invsnoop-stuck invsnoop --stuck -o snoop -- sh load.sh
 cost pasidtop pasidtop -o snoop -- sh load.sh
 cost invlat invlat -o snoop -- sh load.sh
 # shellcheck disable=SC2086 # an option for each event

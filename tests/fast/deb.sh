@@ -11,8 +11,11 @@ top=$here/../..
 workdir
 root=$work/root
 PATH=$PATH:/usr/sbin:/sbin
-programs=$(sed -nE 's/^(TOOLS|PLAIN_TOOLS|SCRIPTS)[[:space:]]*:= //p' "$top/tools/build.mk" |
-	tr ' ' '\n')
+listed() { # REGEX: the words of these variables of the build
+	sed -nE "s/^($1)[[:space:]]*:= //p" "$top/tools/build.mk" | tr ' ' '\n'
+}
+scripts=$(listed SCRIPTS)
+programs=$(listed 'TOOLS|PLAIN_TOOLS|SCRIPTS')
 
 if ! command -v dpkg-deb >/dev/null; then
 	skip "the package" "no dpkg-deb"
@@ -103,8 +106,7 @@ all_is_there() {
 
 # Nothing else is in there: no libc, no shell
 runs_there() {
-	for program in $programs; do
-		case $program in *-*) continue ;; esac
+	for program in $(listed 'TOOLS|PLAIN_TOOLS'); do
 		got=$(chroot "$root" "/usr/sbin/$program" --version) || return
 		echo "$got"
 		[ "${got#"$program $(field Version)"}" != "$got" ] || return
@@ -112,7 +114,7 @@ runs_there() {
 }
 
 scripts_have_the_version() {
-	for script in pasid-report pasid-timeline; do
+	for script in $scripts; do
 		[ "$(sh "$root/usr/sbin/$script" --version)" = \
 			"$script $(field Version)" ] || return
 	done
@@ -143,6 +145,7 @@ make_install() {
 completes() { # LINE WORD: the last word of LINE can be WORD
 	bash -c '
 		. "$1/usr/share/bash-completion/completions/${2%% *}"
+		complete -p "${2%% *}" || exit
 		PATH=$1/usr/sbin:$PATH
 		read -ra COMP_WORDS <<<"$2"
 		[[ $2 != *" " ]] || COMP_WORDS+=("")

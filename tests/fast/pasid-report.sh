@@ -85,6 +85,13 @@ calls() {
 	END
 }
 
+# Of each of them once
+asks_for_versions() {
+	grep ' --version$' "$work/log" | sort >"$work/versions"
+	sed 's/ .*//' "$work/calls" | grep -vx dmesg | sort -u | sed 's/$/ --version/' |
+		diff - "$work/versions"
+}
+
 nothing_of_users() {
 	! tar -xOf "$tar" | grep -a -e Secret -e "$(uname -n)"
 }
@@ -192,6 +199,7 @@ check "all that there is, in one tar" all_is_had
 cp "$tar" "$work/all.tar"
 check "pasidwhy of each PCI device" each_device
 check "it calls what the manual says" calls
+check "and asks each program that it calls for its version" asks_for_versions
 check "nothing of users, no name of the machine" nothing_of_users
 check "only its owner can read it" only_its_owner
 check "all is below one name" one_name_inside

@@ -98,8 +98,24 @@ every_key_is_described() {
 	outputs | grep '^{' |
 		jq -r 'keys[], .type, (.reason // empty)' | sort -u >"$work/keys"
 	[ -s "$work/keys" ] || return
-	# one that only a command's end has
+	# one that only a command's end has, and those of --check, whatever it finds
 	echo command >>"$work/keys"
+	"$snoop" --check --json 2>/dev/null | jq -r 'keys[], .type' >>"$work/keys"
+	! grep -vxFf "$work/words" "$work/keys"
+}
+
+# Of its events, those that the tables have, each with a text of its own; of other lines,
+# all that recordings hold
+recording_is_described() {
+	"$snoop" --members >"$work/members" || return
+	sed -n '/^\.SH RECORDING$/,/^\.SH EXIT/p' "$top/tools/man/$name.8" >"$work/recording"
+	sed -n '/^\.TP$/{n;s/^\.[A-Z]* //;p}' "$work/recording" | tr -cs 'a-z_\n' '\n' |
+		grep . | sort >"$work/described"
+	sed -n 's/^event //p' "$work/members" | sort | diff - "$work/described" || return
+	tr -cs 'a-z_' '\n' <"$work/recording" >"$work/words"
+	cat "$here/golden/$name"/*.rec |
+		jq -rR 'fromjson? | select(.type != "event") | keys[], .type' >"$work/keys"
+	sed -n 's/^end //p' "$work/members" >>"$work/keys"
 	! grep -vxFf "$work/words" "$work/keys"
 }
 
@@ -180,16 +196,27 @@ example_options_are_taken() {
 	done <"$work/examples"
 }
 
-# Each built tool is in the README and in tracing.md, and has a manual and golden output.
+# Each built tool is in the README and in tracing.md, and has a manual, golden output and
+# a test in the VM.
 every_tool_is_listed() {
 	for tool in $listed; do
 		[ -f "$top/tools/man/$tool.8" ] && [ -f "$here/golden/$tool/cases" ] &&
+			[ -f "$top/tests/guest/$tool.sh" ] &&
 			grep -q "\b$tool\b" "$top/README.md" &&
 			grep -q "^## $tool\$" "$top/Documentation/tracing.md" &&
 			continue
 		echo "$tool"
 		return 1
 	done
+}
+
+# No events: of bpf/ it has what all programs share, which has nothing else of there. And
+# no metrics
+library_knows_no_tool() {
+	! grep -H '^#include "\.\./' "$top"/tools/lib/*.[ch] |
+		grep -v 'bpf/\(emit\|filter\|tasks\)\.h"' &&
+		! grep '^#include "' "$top"/bpf/emit.h "$top"/bpf/filter.h "$top"/bpf/tasks.h &&
+		! grep '"iommu_' "$top"/tools/lib/*.[ch]
 }
 
 defects_are_those_of_the_mutants() {
@@ -229,6 +256,7 @@ check_tool() {
 	check "$name: events are in the manual" every_event_is_described
 	check "$name: columns are in the manual" every_column_is_described
 	check "$name: JSON keys are in the manual" every_key_is_described
+	check "$name: the manual has what a recording holds" recording_is_described
 	check "$name: exit codes are in the manual" every_status_is_described
 	check "$name: --version tells the version" sh -c \
 		"'$snoop' --version |
@@ -240,6 +268,7 @@ for tool in $listed; do
 	check_tool "$tool"
 done
 check "every tool is in README and tracing.md" every_tool_is_listed
+check "the library knows no tool's events and metrics" library_knows_no_tool
 check "the defects in testing.md are those of tests/mutants/rows" \
 	defects_are_those_of_the_mutants
 check "what objections.md points to is there" answers_are_there

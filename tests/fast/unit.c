@@ -19,13 +19,13 @@
 #include "../../tools/lib/hist.h"
 #include "../../tools/lib/known.h"
 #include "../../tools/lib/ksym.h"
-#include "../../tools/lib/life.h"
 #include "../../tools/lib/out.h"
 #include "../../tools/lib/probe.h"
 #include "../../tools/lib/record.h"
 #include "../../tools/lib/who.h"
 #include "../../tools/invshow.h"
 #include "../../tools/invwait.h"
+#include "../../tools/pasidlife.h"
 #include "../../tools/pasidshow.h"
 #include "../../bpf/lat.h"
 #include "inv.skel.h"
@@ -818,10 +818,9 @@ static void capabilities_are_named(void)
 {
 	const uint64_t admin = 1ULL << 21, perfmon = 1ULL << 38, bpf = 1ULL << 39;
 
-	CHECK(!caps_missing(admin) && !caps_missing(bpf | perfmon));
-	CHECK_STR(caps_missing(bpf), "CAP_PERFMON");
-	CHECK_STR(caps_missing(perfmon), "CAP_BPF");
-	CHECK_STR(caps_missing(~(admin | bpf | perfmon)), "CAP_BPF and CAP_PERFMON");
+	CHECK(caps_of(admin) == 3 && caps_of(bpf | perfmon) == 3);
+	CHECK(caps_of(bpf) == 1 << PROBE_BPF && caps_of(perfmon) == 1 << PROBE_PERFMON);
+	CHECK(!caps_of(~(admin | bpf | perfmon)));
 }
 
 /* The type that "x*", "*" or "4" stands for, behind a typedef or const */
@@ -959,13 +958,13 @@ static void causes_are_told(void)
 		{ -EPERM, { .user_ns = true, .lockdown = "none" }, CAUSE_USER_NS, 3,
 		  "do it: Operation not permitted. This is a user namespace" },
 		{ -EPERM, { .lockdown = "integrity", .functions = true },
-		  CAUSE_LOCKDOWN_FUNCTIONS, 3, "does not allow programs on its functions" },
+		  CAUSE_FUNCTIONS, 3, "A security module forbids programs on functions" },
 		{ -EPERM, { .lockdown = "integrity" }, CAUSE_FORBIDDEN, 3,
-		  "A security module or lockdown" },
+		  "A security module forbids it" },
 		{ -EPERM, { .lockdown = "none", .functions = true, .seccomp = true },
 		  CAUSE_SECCOMP, 3, "A seccomp filter" },
-		{ -EACCES, { .functions = true }, CAUSE_FORBIDDEN, 3, "Permission denied" },
-		{ -EINVAL, { .lockdown = "confidentiality" }, CAUSE_LOCKDOWN_READ, 3,
+		{ -EACCES, {}, CAUSE_FORBIDDEN, 3, "Permission denied" },
+		{ -EINVAL, { .lockdown = "confidentiality" }, CAUSE_LOCKDOWN, 3,
 		  "locked down (confidentiality)" },
 		{ -EINVAL, { .lockdown = "integrity" }, CAUSE_REFUSED, 4,
 		  "Invalid argument. The kernel does not take" },

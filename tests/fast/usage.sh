@@ -9,10 +9,10 @@ here=$(CDPATH='' cd "$(dirname "$0")" && pwd)
 tools=${TOOLS_OUT:-$here/../../build/tools}
 workdir
 # Under a path that nobody may read, another user could not run it.
-cp "$tools/pasidsnoop" "$tools/invsnoop" "$tools/pasidtop" "$tools/invlat" \
-	"$work/"
+for dir in "$here"/golden/*; do
+	cp "$tools/${dir##*/}" "$work/"
+done
 chmod 755 "$work" "$work"/*
-snoop=$work/pasidsnoop
 
 # gives STATUS REGEX CMD..: that status, all on stderr
 gives() {
@@ -36,7 +36,7 @@ unprivileged() {
 
 # Where its programs would be loaded, were it outside of the namespace
 user_namespace() {
-	if "$snoop" -v 2>&1 -d 0.01 | grep -q 'plan: alloc: [tf]' &&
+	if "$snoop" -v 2>&1 -d 0.01 | grep -q ': plan: [a-z]*: [tf]' &&
 		unshare -Ur true 2>/dev/null; then
 		check "${snoop##*/}: a user namespace is told so" \
 			gives 3 "This is a user namespace" unshare -Ur "$snoop"
@@ -59,12 +59,17 @@ cannot_write() { # OPTION..: to a full disk and to a stdout that is closed
 checks_in_vain() {
 	unprivileged "$snoop" --check --json >"$work/out" 2>"$work/err"
 	[ $? -eq 3 ] && grep -q 'lacks CAP_BPF and CAP_PERFMON' "$work/err" &&
-		jq -e '.type == "check" and .status == 3' "$work/out" >/dev/null &&
-		unprivileged "$snoop" --check 2>/dev/null | grep -q '^can trace  no$'
+		jq -e '.type == "check" and .status == 3 and .capabilities == [] and
+			.missing == [] and (.btf | type) == "boolean"' "$work/out" >/dev/null &&
+		unprivileged "$snoop" --check 2>/dev/null | grep -q '^can trace  no$' &&
+		unprivileged "$snoop" --check 2>/dev/null | grep -q '^rights     -$' || return
+	[ "$(id -u)" -ne 0 ] ||
+		setpriv --bounding-set=-perfmon,-sys_admin "$snoop" --check --json 2>/dev/null |
+		jq -e '.capabilities == ["CAP_BPF"]' >/dev/null
 }
 
-cannot_start() { # NAME RECORDING
-	snoop=$work/$1 recording=$here/golden/$1/$2
+cannot_start() { # NAME
+	snoop=$work/$1 recording=$(find "$here/golden/$1" -name '*.rec' | head -n 1)
 	rm -f "$work/ran"
 	chmod 755 "$work"
 	check "$1: bad usage is status 2" \
@@ -94,9 +99,8 @@ cannot_start() { # NAME RECORDING
 			[ \$(cat '$work/status') -eq 0 ]"
 }
 
-cannot_start pasidsnoop one.rec
-user_namespace
-cannot_start invsnoop one.rec
-cannot_start pasidtop top.rec
-cannot_start invlat lat.rec
+for dir in "$here"/golden/*; do
+	cannot_start "${dir##*/}"
+	user_namespace
+done
 finish

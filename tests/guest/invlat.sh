@@ -99,6 +99,47 @@ failures() {
 		failed.out >/dev/null && ended failed '.filtered == 2'
 }
 
+# Its number is known before the load begins; another one comes first.
+only_that() { # OPTION: -p or -t
+	rm -f go
+	sh -c 'until [ -e go ]; do sleep 0.1; done; exec vmm_slow 0 4' >that.work &
+	that=$!
+	begin that --json -e request "$1" "$that" && vmm_slow 0 3 >other.work && : >go &&
+		wait "$that" && end || return
+	[ "$(sum that.out request requests)" -eq 8 ] && ended that '.filtered == 6'
+}
+
+# PASIDs that were freed rest, so the next load has the next ones: the first of two.
+only_those_pasids() {
+	next=$(($(vmm_slow 0 1 | jq .pasids[1]) + 1))
+	begin pasids --json -e request -b pasid -P "$next,0x7000-0x7fff" &&
+		vmm_slow 0 6 >pasids.work && end || return
+	cat pasids.work
+	[ "$(jq .pasids[0] pasids.work)" -eq "$next" ] &&
+		jq -es --argjson next "$next" 'map(select(.type == "histogram")) |
+			length == 1 and .[0].key == $next and .[0].requests == 6' \
+			pasids.out >/dev/null && ended pasids '.filtered == 6'
+}
+
+# A load outside of it, and one in a cgroup below it
+only_that_cgroup() {
+	mkdir cgroups && mount -t cgroup2 none cgroups && mkdir -p cgroups/a/b || return
+	begin cgroup --json -e request -c "$PWD/cgroups/a" && vmm_slow 0 3 >other.work &&
+		sh -c 'echo $$ >cgroups/a/b/cgroup.procs && exec vmm_slow 0 4' >that.work &&
+		end
+	set -- $?
+	rmdir cgroups/a/b cgroups/a && umount cgroups
+	[ "$1" -eq 0 ] && [ "$(sum cgroup.out request requests)" -eq 8 ] &&
+		ended cgroup '.filtered == 6'
+}
+
+# Of each that was counted and has its begin, the time is there.
+no_room_is_told() {
+	no_room_for_begins 'map(select(.of == "request").requests) | add' &&
+		jq -es 'map(select(.type == "histogram")) as $h | (.[-1].overflow ==
+			($h | map(.requests) | add) - ($h | map(.timed) | add))' room.out
+}
+
 only_that_device() {
 	begin device --json -b pasid -D "$(device 0)" || return
 	vmm_slow 0 4 >device.work && end || return
@@ -166,12 +207,22 @@ check "-b device: the slow device is the first" slow_device_is_first
 check "-b pasid: those of the workload" by_pasid
 check "-x: failures" failures
 check "-D: only that device" only_that_device
+check "-p: only that process" only_that -p
+check "-t: only that thread" only_that -t
+check "-P: only those PASIDs" only_those_pasids
+check "-c: only that cgroup" only_that_cgroup
+check "--in-flight: what has no room is told" no_room_is_told
 check "INTERVAL: the looks add up" looks_add_up
 check "--prom: the same for Prometheus" writes_for_prometheus
 check "INTERVAL COUNT: it ends by itself" ends_by_itself
 check "without the series: submissions, and said so" by_submissions_alone
 check "the shape of a histogram" has_the_shape
+check "-d ends it" ends_after -d 1 0.2
+check "-u: the user of the command" runs_as_user
+check "--replay of --record is the same" looks_are_replayed vmm_slow 0 5
+check "--record-mb keeps two files, each of which can be replayed" looks_rotate 0.001
 check "SIGINT ends it with a summary" ends_with_summary INT
 check "SIGTERM ends it with a summary" ends_with_summary TERM
 check "--check tells what would be used, and whether it is enough" checks_what_it_does
+check "-T: a clock that is set meanwhile" look_at_a_clock_that_is_set 0.2
 finish

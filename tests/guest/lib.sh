@@ -205,7 +205,8 @@ checks_what_it_does() {
 		"$tool" --check >check.text && begin plan --json && end || return
 	cat check.out
 	jq -es --slurpfile plan plan.out '.[0] | .type == "check" and .status == 0 and
-		.hooks == $plan[0].plan and .kernel == $plan[0].kernel and .functions' \
+		.hooks == $plan[0].plan and .kernel == $plan[0].kernel and .functions and
+		.btf and .capabilities == ["CAP_BPF", "CAP_PERFMON"] and .missing == []' \
 		check.out >/dev/null && grep -q '^can trace  yes$' check.text &&
 		grep -qE '^[a-z]+ +tp_btf:' check.text || return
 	echo 0 >/proc/sys/kernel/ftrace_enabled
@@ -213,7 +214,8 @@ checks_what_it_does() {
 	set -- $?
 	echo 1 >/proc/sys/kernel/ftrace_enabled
 	cat off.out
-	[ "$1" -eq 4 ] && jq -e '.status == 4 and (.functions | not)' off.out >/dev/null
+	[ "$1" -eq 4 ] && jq -e '.status == 4 and (.functions | not) and
+		(.missing | length) > 1' off.out >/dev/null
 }
 
 # Writing, killing and symbols: bits 1, 5 and 34 of linux/capability.h
@@ -234,6 +236,68 @@ only_that_cgroup() {
 	sees cgroup want && ended cgroup ".events == $n and .filtered >= $n" &&
 		gives 2 'tmp is not a cgroup of version 2: it is another' "$tool" -c /tmp &&
 		gives 2 'fs/cgroup/none is not a cgroup.*: No such' "$tool" -c none
+}
+
+# --- and tools that look again and again ---------------------------------------------
+
+looks_are_replayed() { # COMMAND..: which makes something to see
+	begin live --record rec 0.05 && "$@" >work.live && end || return
+	"$tool" --replay rec >replayed 2>replayed.err
+	[ "$(grep -c '"type":"event"' rec)" -gt 2 ] && same live.out replayed &&
+		[ "$(tail -n 1 live.err)" = "$(tail -n 1 replayed.err)" ]
+}
+
+# Both files that are kept are recordings of their own, without a gap between.
+looks_rotate() { # OPTION..: of a trace that records a MiB
+	begin many --record many.rec --record-mb 1 "$@" || return
+	appears many.rec.1 "$snoop"
+	end || return
+	[ "$(wc -c <many.rec.1)" -ge 1048576 ] && [ "$(wc -c <many.rec)" -lt 2097152 ] || return
+	for file in many.rec.1 many.rec; do
+		"$tool" --replay "$file" 2>>many.err || return
+	done >kept
+	tail -n "$(lines kept)" many.out | diff - kept && [ -s kept ]
+}
+
+ends_after() { # OPTION.. of one second or a signal: with a summary
+	timeout -s KILL 100 "$tool" --json "$@" >after.out 2>after.err &&
+		ended after '.snapshots >= 1 and .reason != "limit"'
+}
+
+runs_as_user() {
+	echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
+	"$tool" --json -o data -u 65534 -- id -u >id.out 2>id.err &&
+		[ "$(cat id.out)" = 65534 ] && tail -n 1 data | jq -e '.reason == "command"'
+}
+
+# Of what there was no room for, only the end is counted, and that it is. The same load
+# with room for all tells how many there are.
+no_room_for_begins() { # JQ-EXPRESSION: how many were counted
+	for room in 8192 1; do
+		begin room --json --strict --in-flight "$room"
+		vmm_test -r vmm.untranslated.batch >/dev/null
+		end
+		set -- "$@" $? "$(jq -s "$1" room.out)"
+	done
+	echo "status, requests: $2 $3, and with room for one $4 $5"
+	[ "$2" -eq 0 ] && [ "$3" -gt 14 ] && [ "$4" -eq 1 ] && [ "$5" -eq "$3" ] &&
+		ended room '.overflow > 0 and .unpaired == .overflow and .lost == 0' &&
+		grep -q 'were not followed: too many' room.err
+}
+
+# Without events, it is noticed when the tool looks.
+look_at_a_clock_that_is_set() { # OPTION..
+	begin clock --json -T "$@" || return
+	eventually told_in 20
+	date -s '2041-02-03 04:05:06' >/dev/null
+	eventually told_in 2041
+	set -- $?
+	end && return "$1"
+}
+
+told_in() { # YEAR: the last total
+	jq -rs 'map(select(.type == "total").time) | last' clock.out 2>/dev/null |
+		grep "^$1"
 }
 
 as_every_tool() {

@@ -93,11 +93,6 @@ ends_by_itself() {
 		! grep "$(printf '\033')" three.text
 }
 
-ends_after() { # OPTION.. of one second or a signal: with a summary
-	pasidtop --json "$@" >after.out 2>after.err &&
-		ended after '.snapshots >= 1 and .reason != "limit"'
-}
-
 # The kernel's own PASIDs, without the tracepoints and without the list
 by_functions() {
 	begin stock --json --no-tracepoints 0.2 || return
@@ -116,6 +111,12 @@ by_functions() {
 		gives 4 'no list of the PASIDs in use' pasidtop --once --no-tracepoints
 }
 
+many_looks() {
+	holds list pasidwork -n 4 -a 499 -f 0 -s list && looks_rotate 0.2
+	set -- $?
+	release list && return "$1"
+}
+
 check "--once: all that is in use, whose it is" from_the_first_screen
 check "-p, -P, -r" one_owner
 check "pending ones are told" pending_is_told
@@ -123,6 +124,9 @@ check "each look is a list of its own" comes_and_goes
 check "INTERVAL COUNT: it ends by itself, without a screen" ends_by_itself
 check "-d ends it" ends_after -d 1 0.2
 check "-- CMD ends it" ends_after 0.2 -- sleep 1
+check "-u: the user of the command" runs_as_user
+check "--replay of --record is the same" looks_are_replayed pasidwork -n 3
+check "--record-mb keeps two files, each of which can be replayed" many_looks
 check "without the series: what is allocated meanwhile" by_functions
 
 # --- how busy ----------------------------------------------------------------------
@@ -263,6 +267,9 @@ owner_that_has_gone() {
 }
 
 slow_and_quick
+check "--in-flight: what has no room is told" no_room_for_begins \
+	'map(select(.type == "total").requests // 0) | add'
+check "--replay has what is invalidated, too" looks_are_replayed vmm_slow 0 5
 check "requests, bytes, failures = workload" sums_are_those_of_the_workload
 check "requests = trace-cmd" sums_are_those_of_tracecmd
 check "failures are counted" failures_are_counted
@@ -272,4 +279,5 @@ leak
 check "--older: who leaks is named, and where it allocates" leak_is_named
 check "so it is afterwards, without the stack" leak_is_named_late
 check "an owner that has gone is told" owner_that_has_gone
+check "-T: a clock that is set meanwhile" look_at_a_clock_that_is_set 0.2
 finish

@@ -9,7 +9,7 @@
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
-stock=$root/build/stock
+stock=$root/build/stock/kernels
 logs=$root/build/test/host-stock
 
 # "6.1 linux-image-6.1.0-50-amd64", the newest of each line
@@ -20,16 +20,27 @@ packages() {
 		awk '{ newest[$1] = $2 } END { for (v in newest) print v, newest[v] }'
 }
 
-# get PACKAGE: its kernel, as $stock/PACKAGE
+# get PACKAGE[=VERSION] OPTION..: of tests/lab/debs; its kernel and its drivers of virtio
+# disks, in $stock/PACKAGE
 get() {
-	[ -e "$stock/$1" ] || "$root/tests/lab/debs" -k "$stock/$1" "$1"
+	package=$1 dir=$stock/${1%=*}
+	shift
+	[ -d "$dir" ] || "$root/tests/lab/debs" "$@" -f '*/virtio*.ko*' "$dir" "$package"
 }
 
-tools_work() { # PACKAGE KERNEL
-	"$root/tests/lab/vm/boot" -k "$2" -t 300 -a intel_iommu=on \
-		-o "$logs/$1" "$root/tests/host/stock/guest.sh" \
-		"$root/tests/guest/lib.sh" || {
-		cat "$logs/$1/ktap.log"
+# Beside the disk of the results, which bypasses the IOMMU, one that does not, and whose
+# unmaps are flushed at once
+disk='-drive driver=null-co,size=16777216,if=none,id=disk
+	-device virtio-blk-pci,drive=disk,disable-legacy=on,iommu_platform=on'
+
+tools_work() { # KERNEL DIR-OF-DRIVERS
+	rm -rf "$work/drivers" && mkdir "$work/drivers" || return
+	find "$2" -name 'virtio*.ko*' -exec cp {} "$work/drivers/" ';'
+	find "$work/drivers" -name '*.xz' -exec xz -d {} +
+	"$root/tests/lab/vm/boot" -k "$1" -t 400 -a 'intel_iommu=on iommu.strict=1' \
+		-q "$disk" -o "$logs/${2##*/}" "$root/tests/host/stock/guest.sh" \
+		"$root/tests/guest/lib.sh" "$work"/drivers/*.ko || {
+		cat "$logs/${2##*/}/ktap.log"
 		return 1
 	}
 }
@@ -37,15 +48,18 @@ tools_work() { # PACKAGE KERNEL
 workdir
 packages >"$work/packages"
 while read -r line package; do
-	if get "$package" >/dev/null 2>&1; then
-		check "the tools on a stock $line" tools_work "$package" "$stock/$package"
+	if get "$package" -f '*/vmlinuz*' >/dev/null 2>&1; then
+		check "the tools on a stock $line" tools_work \
+			"$(find "$stock/$package" -name 'vmlinuz*')" "$stock/$package"
 	else
 		skip "the tools on a stock $line" "cannot download $package"
 	fi
 done <"$work/packages"
-if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch"; then
-	check "the tools on a stock 7.3" tools_work linux-7.3 \
-		"$root/build/guest/linux-7.3/vmlinuz"
+modules=$(sed -n 's/^linux-7.3  *linux-binary/linux-modules/p' "$root/tests/lab/guest/versions")
+if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch" &&
+	get "$modules" -s trixie 2>"$work/fetch"; then
+	check "the tools on a stock 7.3" tools_work "$root/build/guest/linux-7.3/vmlinuz" \
+		"$stock/${modules%=*}"
 else
 	skip "the tools on a stock 7.3" "$(tail -n 1 "$work/fetch")"
 fi

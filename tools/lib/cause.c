@@ -21,10 +21,10 @@ static const struct {
 	const char *text;
 } causes[CAUSE_NR] = {
 	[CAUSE_USER_NS] = { EXIT_PRIVILEGE, "This is a user namespace, in which no capability is enough. Run it outside, on the host." },
-	[CAUSE_LOCKDOWN_FUNCTIONS] = { EXIT_PRIVILEGE, "The kernel is locked down, and does not allow programs on its functions; those on tracepoints it may. A kernel with the tracepoints of nested-sva does, or one that is not locked down: see " LOCKDOWN "." },
-	[CAUSE_LOCKDOWN_READ] = { EXIT_PRIVILEGE, "The kernel is locked down (confidentiality), and does not allow programs to read its memory. Boot it with lockdown=integrity, or without." },
+	[CAUSE_LOCKDOWN] = { EXIT_PRIVILEGE, "The kernel is locked down (confidentiality), and does not allow programs to read its memory. Boot it with lockdown=integrity, or without." },
 	[CAUSE_SECCOMP] = { EXIT_PRIVILEGE, "A seccomp filter is in force, as containers have it. Run it outside, on the host." },
-	[CAUSE_FORBIDDEN] = { EXIT_PRIVILEGE, "A security module or lockdown forbids it: see the kernel's log, and " LOCKDOWN " if securityfs is mounted. Is this a container? Run it on the host." },
+	[CAUSE_FUNCTIONS] = { EXIT_PRIVILEGE, "A security module forbids programs on functions, or the kernel was built to refuse them; its log may tell. Those on tracepoints, which the patches of nested-sva bring, may be allowed. Is this a container? Run it on the host." },
+	[CAUSE_FORBIDDEN] = { EXIT_PRIVILEGE, "A security module forbids it: see the kernel's log. Is this a container? Run it on the host." },
 	[CAUSE_MEMORY] = { EXIT_RUNTIME, "There is not enough memory, or this cgroup may not have it. Try a smaller --buffer-kb or --in-flight." },
 	[CAUSE_FILES] = { EXIT_RUNTIME, "The limit of open files is too low: see ulimit -n." },
 	[CAUSE_NO_TARGET] = { EXIT_KERNEL, "The kernel's types name a function or tracepoint that the kernel does not have. Was it built from something else than they were?" },
@@ -36,18 +36,14 @@ static const struct {
 	[CAUSE_UNKNOWN] = { EXIT_RUNTIME, "-vv prints libbpf's log." },
 };
 
-static bool locked(const struct cause_facts *facts)
-{
-	return facts->lockdown[0] && strcmp(facts->lockdown, "none");
-}
-
+/* Not lockdown: that takes helpers away, and no program needs what else it forbids. */
 static enum cause of_eperm(const struct cause_facts *facts)
 {
 	if (facts->user_ns)
 		return CAUSE_USER_NS;
-	if (locked(facts) && facts->functions)
-		return CAUSE_LOCKDOWN_FUNCTIONS;
-	return facts->seccomp ? CAUSE_SECCOMP : CAUSE_FORBIDDEN;
+	if (facts->seccomp)
+		return CAUSE_SECCOMP;
+	return facts->functions ? CAUSE_FUNCTIONS : CAUSE_FORBIDDEN;
 }
 
 enum cause cause_of(int err, const struct cause_facts *facts)
@@ -60,8 +56,7 @@ enum cause cause_of(int err, const struct cause_facts *facts)
 		return of_eperm(facts);
 	case EINVAL:
 	case LIBBPF_ERRNO__VERIFY:
-		return !strcmp(facts->lockdown, "confidentiality") ? CAUSE_LOCKDOWN_READ :
-								     CAUSE_REFUSED;
+		return strcmp(facts->lockdown, "confidentiality") ? CAUSE_REFUSED : CAUSE_LOCKDOWN;
 	case ENOMEM:
 		return CAUSE_MEMORY;
 	case EMFILE:

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../../bpf/pasid.h"
+#include "../../bpf/filter.h"
 #include "loop.h"
 #include "user.h"
 
@@ -31,7 +31,7 @@ enum cli_id {
 	CLI_STRICT, CLI_BUFFER, CLI_IN_FLIGHT,
 	CLI_RECORD, CLI_RECORD_MB, CLI_REPLAY,
 	CLI_CHECK, CLI_VERBOSE, CLI_VERSION, CLI_HELP,
-	CLI_READY, CLI_HOOKS,		/* hidden, for tests */
+	CLI_READY, CLI_HOOKS, CLI_MEMBERS,	/* hidden, for tests */
 	CLI_NR,
 };
 #define CLI_ALL		((1ULL << CLI_NR) - 1)
@@ -75,7 +75,7 @@ struct cli {
 	uint32_t record_mb;		/* 0: as large as it gets */
 	uint32_t verbose;
 	const char *cgroup, *output, *prom, *ready, *record, *replay;
-	bool no_tracepoints;
+	bool no_tracepoints, members;
 	struct command cmd;
 	struct user user;		/* of the command, if it has one */
 };

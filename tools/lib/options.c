@@ -72,6 +72,7 @@ const struct row rows[CLI_NR] = {
 			 ROW_STRING, IN(replay) },
 	[CLI_RECORD_MB] = { 0, 0, "record-mb", "N", "keep two files of so many MiB, FILE and FILE.1",
 			    ROW_U32, IN(record_mb), 1, MAX_SIZE },
+	[CLI_MEMBERS] = { 0, 1, "members", NULL, "", ROW_BOOL, IN(members) },
 	[CLI_HOOKS] = { 0, 1, "no-tracepoints", NULL, "", ROW_BOOL, IN(no_tracepoints) },
 };
 

@@ -15,33 +15,44 @@
 
 #define KERNEL_BTF	"/sys/kernel/btf/vmlinux"
 
-const char *caps_missing(uint64_t effective)
+const char *const probe_cap_names[] = {
+	[PROBE_BPF] = "CAP_BPF",
+	[PROBE_PERFMON] = "CAP_PERFMON",
+};
+
+int caps_of(uint64_t effective)
 {
 	/* CAP_SYS_ADMIN implies both, as in the kernel's bpf_capable() */
 	bool admin = effective & (1ULL << CAP_SYS_ADMIN);
 	bool bpf = admin || effective & (1ULL << CAP_BPF);
 	bool perfmon = admin || effective & (1ULL << CAP_PERFMON);
 
-	if (bpf && perfmon)
-		return NULL;
-	return bpf ? "CAP_PERFMON" : perfmon ? "CAP_BPF" : "CAP_BPF and CAP_PERFMON";
+	return bpf << PROBE_BPF | perfmon << PROBE_PERFMON;
+}
+
+int probe_have_caps(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &head, data))
+		return -1;
+	return caps_of(data[0].effective | (uint64_t)data[1].effective << 32);
 }
 
 int probe_caps(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = {};
-	const char *missing;
+	int have = probe_have_caps();
 
-	if (syscall(SYS_capget, &head, data)) {
+	if (have < 0) {
 		msg("cannot read the capabilities: %s.", strerror(errno));
 		return EXIT_PRIVILEGE;
 	}
-	missing = caps_missing(data[0].effective | (uint64_t)data[1].effective << 32);
-	if (!missing)
+	if (have == (1 << PROBE_NR_CAPS) - 1)
 		return EXIT_OK;
 	msg("not allowed to trace: this process lacks %s. Run it as root or with sudo.",
-	    missing);
+	    !have ? "CAP_BPF and CAP_PERFMON" :
+	    probe_cap_names[have == 1 << PROBE_BPF ? PROBE_PERFMON : PROBE_BPF]);
 	return EXIT_PRIVILEGE;
 }
 
@@ -73,6 +84,14 @@ struct btf *probe_btf(void)
 	btf = btf__parse(KERNEL_BTF, NULL);
 	if (!btf)
 		cause_tell("read the kernel's types from " KERNEL_BTF, -errno, false);
+	return btf;
+}
+
+bool probe_has_btf(void)
+{
+	struct btf *btf = btf__parse(KERNEL_BTF, NULL);
+
+	btf__free(btf);
 	return btf;
 }
 

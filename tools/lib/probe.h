@@ -31,6 +31,11 @@ struct hook {
 	const char *lacks;	/* what it cannot tell, NULL if nothing */
 };
 
+/* Those that tracing needs */
+enum { PROBE_BPF, PROBE_PERFMON, PROBE_NR_CAPS };
+extern const char *const probe_cap_names[PROBE_NR_CAPS];
+/* Bit by bit, those that this process has; -1 with errno set. */
+int probe_have_caps(void);
 /* EXIT_OK, or says which capability is missing and returns EXIT_PRIVILEGE. */
 int probe_caps(void);
 /*
@@ -40,6 +45,8 @@ int probe_caps(void);
 void probe_drop_caps(void);
 /* The types of the running kernel; NULL after saying why not. */
 struct btf *probe_btf(void);
+/* Whether there are any that can be read */
+bool probe_has_btf(void);
 /* Is it on a function, not on a tracepoint? */
 bool probe_is_function(const struct hook *hook);
 /* Then a program on a function is attached without an error, and never runs. */
@@ -60,7 +67,7 @@ const char *probe_hook_name(const struct hook *hook, char *buf, size_t len);
 
 /* The prototype as in hook->types, for the messages and the unit tests */
 const char *probe_types(const struct btf *btf, const struct hook *hook, char *buf, size_t len);
-/* The caps test on given sets, for the unit tests. */
-const char *caps_missing(uint64_t effective);
+/* The same of given sets, for the unit tests */
+int caps_of(uint64_t effective);
 
 #endif /* PROBE_H */

@@ -10,10 +10,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include <linux/types.h>
-
-#include "record.h"
-
 struct prom {
 	const char *path;
 	char tmp[4096];
@@ -29,12 +25,5 @@ void prom_head(struct prom *p, const char *name, const char *type, const char *h
 void prom_value(struct prom *p, const char *name, const char *labels, double value);
 /* With what is special in a label's value escaped */
 const char *prom_escape(const char *value, char *buf, size_t size);
-
-/* Both tools tell this of invalidations, with the name of the tool as a label */
-struct prom_inv {
-	__u64 in_flight, oldest_ns, requests, failed, lost;
-};
-void prom_invalidations(struct prom *p, const char *tool, const struct session *s,
-			const struct prom_inv *inv);
 
 #endif /* PROM_H */

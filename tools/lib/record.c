@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "loop.h"
+#include "out.h"
 #include "record.h"
 
 #define VERSION	3
@@ -180,6 +181,14 @@ void record_end(FILE *f, const struct session *s)
 #define SET(name, value)	json_object_set_new(o, name, json_integer(value));
 	END_MEMBERS(SET)
 	write_line(f, o);
+}
+
+void record_members(const struct member *members)
+{
+	for (const struct member *m = members; m->name; m++)
+		out_text("event %s\n", m->name);
+#define TELL(name, value)	out_text("end %s\n", name);
+	END_MEMBERS(TELL)
 }
 
 FILE *record_rotate(FILE *f, const char *path, const char *tool, const struct session *s,

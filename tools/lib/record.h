@@ -55,6 +55,8 @@ void record_event(FILE *f, const struct member *members, const void *event);
 void record_clock(FILE *f, const struct session *s);
 void record_lost(FILE *f, const struct session *s);
 void record_end(FILE *f, const struct session *s);
+/* "event NAME" for each, and "end NAME", for the test of the manuals */
+void record_members(const struct member *members);
 /*
  * Once it is that large: what is full becomes PATH.1, and another begins; each can be
  * replayed by itself. NULL with errno set.

@@ -18,6 +18,10 @@ int trace_parse(struct trace *t, const struct trace_tool *tool, int argc, char *
 	out_init();
 	t->tool = tool;
 	ret = cli_parse(&tool->cli, &t->cli, argc, argv);
+	if (ret == CLI_GO_ON && t->cli.members) {
+		record_members(tool->members);
+		return out_flush() ? EXIT_RUNTIME : EXIT_OK;
+	}
 	if (ret == CLI_GO_ON && t->cli.output && !out_open(t->cli.output)) {
 		msg("cannot write %s: %s.", t->cli.output, strerror(errno));
 		return EXIT_RUNTIME;
@@ -56,6 +60,7 @@ int trace_plan(struct trace *t)
 	probe_plan(btf, t->tool->hooks, t->tool->nr_hooks, t->tool->names, &events,
 		   t->chosen, t->cli.no_tracepoints, t->cli.verbose > 0);
 	btf__free(btf);
+	t->missing = t->events & ~events;
 	return EXIT_OK;
 }
 
@@ -244,6 +249,12 @@ static void print_lost(const struct trace *t)
 	out_json(o);
 }
 
+static void look_at_clock(struct trace *t)
+{
+	if (session_clock(&t->session) && t->record)
+		record_clock(t->record, &t->session);
+}
+
 /*
  * It is told when it happens, as it may be what is looked for that is missing. Tools that
  * count have it in each of their totals.
@@ -293,6 +304,7 @@ bool trace_ending(struct trace *t)
 static enum trace_step tick(struct trace *t)
 {
 	look_for_losses(t);
+	look_at_clock(t);
 	return TRACE_TICK;
 }
 
@@ -350,8 +362,7 @@ static enum trace_step next_live(struct trace *t, void *event)
 		else if (t->state == TRACE_RUNS && loop_tick(&t->loop))
 			return tick(t);
 		if (take(t, event)) {
-			if (session_clock(&t->session) && t->record)
-				record_clock(t->record, &t->session);
+			look_at_clock(t);
 			if (trace_made(t, event))
 				return TRACE_EVENT;
 		} else if (t->state == TRACE_DRAINS) {

@@ -42,6 +42,7 @@ struct trace {
 	const struct trace_tool *tool;
 	struct cli cli;
 	uint32_t events;		/* that are asked for, bit per event */
+	uint32_t missing;		/* those of them that have no hook here */
 	struct session session;
 	const struct hook *chosen[EMIT_SLOTS];
 	struct bpf_object_skeleton *skel;

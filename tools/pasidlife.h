@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* All that is known about each PASID from the events that were seen of it. */
-#ifndef LIFE_H
-#define LIFE_H
+#ifndef PASIDLIFE_H
+#define PASIDLIFE_H
 
 #include <stdbool.h>
 
-#include "../../bpf/pasid.h"
+#include "../bpf/pasid.h"
 
 struct life {
 	__u64 born_ns;			/* 0: before the trace, unknown when */
@@ -31,4 +31,4 @@ enum life_step life_event(struct pasid_event *e, struct life *life);
 /* Of an event that is not of its owner: adds who that is, if it is known */
 void life_owner(struct pasid_event *e);
 
-#endif /* LIFE_H */
+#endif /* PASIDLIFE_H */

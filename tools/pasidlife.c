@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "life.h"
+#include "pasidlife.h"
 
 /* Untouched pages of it cost nothing, and PASIDs are handed out from below. */
 static struct life lives[PASID_MAX + 1];
