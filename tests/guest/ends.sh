@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# boot: -s 2 -t 120
+# boot: -s 2 -t 300
 #
 # How the tools end, in the VM: by output that cannot be written, by signals, and
 # with or before the command that they run.
