@@ -17,7 +17,7 @@ struct ioasid_set {
 	__u32 quota;
 };
 
-/* drivers/iommu/ioasid_iter.h, from this series */
+/* drivers/iommu/ioasid_priv.h, from this series */
 enum ioasid_state {
 	IOASID_STATE_ALLOCATED,
 	IOASID_STATE_PENDING,

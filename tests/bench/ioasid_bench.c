@@ -278,3 +278,4 @@ module_exit(bench_exit);
 
 MODULE_DESCRIPTION("Cost of the I/O address space ID allocator");
 MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);	/* ioasid_find() */

@@ -142,3 +142,6 @@ module_init(pasidmod_init);
 module_exit(pasidmod_exit);
 MODULE_DESCRIPTION("Known load of global PASIDs for tests of the trace tools");
 MODULE_LICENSE("GPL");
+#ifdef HAVE_IOASID_GET
+MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);	/* no module needs references yet */
+#endif
