@@ -137,6 +137,7 @@ bench: initramfs ## what operations cost, against what is replaced, and the leas
 	@tests/bench/run
 	@tests/bench/floors
 	@tests/bench/tools
+	@tests/bench/plot
 
 # --- the rest -----------------------------------------------------------------
 
