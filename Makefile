@@ -9,7 +9,7 @@ V		?= 0
 .DELETE_ON_ERROR:
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
-.PHONY: help deps source apply unapply tree export refresh kernel kernel-debug
+.PHONY: help deps source apply unapply tree export refresh pages kernel kernel-debug
 .PHONY: kernel-kcsan
 .PHONY: kselftest initramfs vm guest vm-guest demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench
@@ -63,6 +63,9 @@ mails: deps ## a part of the series as mails: PART=4 [SINCE=COMMIT]
 
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
+
+pages: deps ## build/pages: a page for each patch [SIZES=1: its bytes, too]
+	@patches/bin/pages $(if $(SIZES),-s)
 
 # --- the virtual machine ------------------------------------------------------
 
@@ -147,6 +150,7 @@ bench: initramfs ## what operations cost, against what is replaced, and the leas
 	@tests/bench/run
 	@tests/bench/floors
 	@tests/bench/tools
+	@tests/bench/plot
 
 # --- the rest -----------------------------------------------------------------
 

@@ -66,6 +66,15 @@ series_touched() {
 	(cd "$patches" && touched $(series_list "$1"))
 }
 
+# The name of a patch file: neither its message nor where in a file it is changes it.
+patch_id() {
+	git patch-id --stable <"$1" | cut -c 1-12
+}
+
+subject_of() {
+	git mailinfo /dev/null /dev/null <"$1" | sed -n 's/^Subject: //p'
+}
+
 base_value() {
 	sed -n "s/^$1=//p" "$patches/BASE"
 }

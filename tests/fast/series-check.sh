@@ -45,10 +45,6 @@ cover_letters() {
 		"$patches/series"
 }
 
-subject_of() {
-	git mailinfo /dev/null /dev/null <"$1" | sed -n 's/^Subject: //p'
-}
-
 # A part is a heading "# Part N: title (cover-letter-N.txt)" and its patches. Part 0
 # are those for the stable kernels, where there are any.
 parts() {

@@ -13,4 +13,5 @@ root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 check "costs do not grow with the number of IDs" "$root/tests/bench/run"
 check "descriptors and waits are as few as they were" "$root/tests/bench/floors"
 check "histograms cost no more than those of bpftrace" "$root/tests/bench/tools"
+check "pictures of all that" "$root/tests/bench/plot"
 finish

@@ -108,20 +108,6 @@ unseen() {
 		!had[$3]++ { print "none", $2, $3 }' "$work/list"
 }
 
-# Tests that exist, in the form of the list; of the scripts in the VM and of the
-# monitor's only some have a mutant.
-tests() {
-	sed -n 's/^\tKUNIT_CASE[A-Z_]*(\(.*\)),$/kunit \1/p' \
-		"$linux"/drivers/iommu/tests/*_kunit.c
-	cd "$linux/tools/testing/selftests/iommu"
-	sed -En 's/^TEST_F[A-Z_]*\((iommufd_(device_)?pasid), ([a-z_]+).*/iommufd \1.\3/p' \
-		iommufd.c
-	sed -En 's/^TEST_F[A-Z_]*\((iommufd_gpasid), ([a-z_0-9]+).*/gpasid \1.\2/p' \
-		iommufd_gpasid.c
-	sed -En 's/^TEST_FAIL_NTH\((basic_fail_nth), (g?pasid[a-z_]*)\).*/fail_nth \1.\2/p' \
-		iommufd_fail_nth.c
-}
-
 check "the kernel with the mutants builds" build
 [ "$ktap_failed" -eq 0 ] || finish
 lanes=$(nproc)
@@ -129,7 +115,7 @@ lanes=$(nproc)
 "$here/switch" -t >"$work/list"
 
 awk '$2 !~ /^(vmm?|leave|attach|vcmd)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
-tests | sort -u >"$work/existing"
+"$here/tests" "$linux" | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 
 verdicts "$work/list" lane >"$work/verdicts"

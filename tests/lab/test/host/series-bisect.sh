@@ -216,6 +216,30 @@ is_recorded() {
 		"$record" && grep -q '^| 4 | fourth | as before ' "$record"
 }
 
+# told FILE: each patch adds an object with text.
+told() {
+	KSRC="$tmp/source.tar.xz" "$project/patches/bin/bisect" -z >"$1" 2>"$tmp/out" &&
+		awk '{ print $1, $2, ($3 > 0 ? "more" : "less"), NF }' "$1" >"$tmp/told" &&
+		diff - "$tmp/told" <<-'END'
+		1 drivers/iommu/first.o more 5
+		2 drivers/iommu/second.o more 5
+		3 drivers/iommu/third.o more 5
+		END
+}
+
+# Those of prefixes that were tried are kept.
+sizes_are_kept() {
+	rm -rf "$project/build/bisect/y"
+	told "$tmp/kept" || show || return
+	[ ! -e "$project/build/bisect/y" ]
+}
+
+sizes_are_found() {
+	rm -rf "$project/build/bisect/size"
+	told "$tmp/found" || show || return
+	diff "$tmp/kept" "$tmp/found"
+}
+
 # tried N: so many kernels were built since the series was made.
 tried() {
 	[ "$(grep -c kernel "$tmp/ran")" = "$1" ] || { cat "$tmp/ran"; show; }
@@ -346,6 +370,8 @@ check "a good series passes" passes
 check "in every column, the base's own warning notwithstanding" every_cell_is_ok
 check "objects that change with the options off are counted" off_is_counted
 check "which is recorded" is_recorded
+check "sizes: of what was tried they are kept" sizes_are_kept
+check "sizes: otherwise they are found by building" sizes_are_found
 check "and not tried again, whatever the messages and texts" not_tried_again
 check "but from the first change on" tried_after_a_change
 check "or when asked for" tried_when_asked
