@@ -14,15 +14,17 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
 
-/* With KASAN and on a busy machine they take longer than the harness thinks */
+/* On a busy machine they take longer than the harness thinks */
 #undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	300
+#define TEST_TIMEOUT_DEFAULT	240
+#define PATIENCE_S		30
 
 #define VA		0x7f0000001000ULL
 /* Two pages of guest memory, of A and of B */
@@ -87,13 +89,28 @@ static bool all_back(const struct in_use *before)
 	       now.entries == before->entries;
 }
 
+static time_t now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* A close does not wait for what frees in the background */
+#define EXPECT_SOON(condition) do {						\
+	time_t end_ = now() + PATIENCE_S;					\
+										\
+	while (!(condition) && now() < end_)					\
+		usleep(1000);							\
+	EXPECT_TRUE(condition);							\
+} while (0)
+
 FIXTURE_TEARDOWN(exhaust)
 {
 	device_close(&self->dev);
 	monitor_close(&self->vmm);
-	while (!all_back(&self->before))
-		usleep(1000);
+	EXPECT_SOON(all_back(&self->before));
 }
 
 /* The byte at VA, or a negative number */
@@ -188,16 +205,14 @@ TEST_F(exhaust, pasids)
 
 		for (i = 0; i < FILES; i++)
 			close(files[i].iommu);
-		while (pasids_in_use() != used)
-			usleep(1000);
+		EXPECT_SOON(pasids_in_use() == used);
 		if (round)
 			EXPECT_EQ(first, nr);
 		first = nr;
 		EXPECT_WORKS();
 	}
 	/* It is freed after a grace period; each processor keeps some */
-	while (chunks() > memory + 100)
-		usleep(1000);
+	EXPECT_SOON(chunks() <= memory + 100);
 }
 
 #define QUOTA		8
@@ -527,8 +542,7 @@ static void expect_device_works(struct __test_metadata *_metadata, char *memory)
 /* Without its process a cgroup has what is left of it, and what is in advance */
 static void expect_memory_back(struct __test_metadata *_metadata)
 {
-	while (number_in(CGROUP "memory.current", "") > ROOM / 2)
-		usleep(1000);
+	EXPECT_SOON(number_in(CGROUP "memory.current", "") < ROOM / 2);
 	EXPECT_EQ(0, number_in(CGROUP "misc.current", "pasid"));
 	EXPECT_EQ(0, rmdir(CGROUP));
 }
@@ -561,8 +575,7 @@ TEST_F(exhaust, memory_refused)
 
 	ASSERT_EQ(0, kill(pid, SIGKILL));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	while (!all_back(&before))
-		usleep(1000);
+	EXPECT_SOON(all_back(&before));
 	expect_memory_back(_metadata);
 	EXPECT_WORKS();
 	expect_device_works(_metadata, memory);
@@ -588,8 +601,7 @@ TEST_F(exhaust, memory_killed)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_FALSE(taker->full);
 	EXPECT_LT(0, taker->nr);
-	while (!all_back(&before))
-		usleep(1000);
+	EXPECT_SOON(all_back(&before));
 	expect_memory_back(_metadata);
 	EXPECT_WORKS();
 	expect_device_works(_metadata, memory);
@@ -641,8 +653,7 @@ TEST_F(exhaust, files)
 		device_close(&other);
 		for (i = 1; i < nr; i++)
 			close(files[i].iommu);
-		while (pasids_in_use() != used)
-			usleep(1000);
+		EXPECT_SOON(pasids_in_use() == used);
 		if (round)
 			EXPECT_EQ(first, nr);
 		first = nr;
@@ -703,8 +714,7 @@ TEST_F(exhaust, files_of_all)
 	snprintf(text, sizeof(text), "%ld", max);
 	ASSERT_EQ(0, write_text(FILE_MAX, text));
 	ASSERT_EQ(0, chmod("/dev/iommu", 0600));
-	while (!all_back(&before))
-		usleep(1000);
+	EXPECT_SOON(all_back(&before));
 	EXPECT_EQ(0, device_open(&self->vmm, &other, 1));
 	device_close(&other);
 }
