@@ -289,8 +289,21 @@ static void lead(struct team *team)
 
 /* ---- the storm ---- */
 
+/* All of them, one that no member knows of too: its parent died when it was born */
+static void stop_teams(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < TEAMS; i++)
+		if (teams[i].members[0].pid)
+			kill(-teams[i].members[0].pid, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+}
+
 static void fail(const char *what, long got, long wanted)
 {
+	stop_teams();
 	printf("# round %u: %s: %ld, not %ld\n", round_nr, what, got, wanted);
 	printf("not ok 1 storm seed %" PRIu64 "\n", seed);
 	exit(1);
@@ -327,7 +340,7 @@ static void start_teams(void)
 	}
 }
 
-/* One that was never born, as its parent died before, has no number */
+/* One that was not born has no number, and gets none if its parent is dead */
 static bool is_dead(const struct member *member)
 {
 	return !member->pid || kill(member->pid, 0);
@@ -371,11 +384,7 @@ static void kill_teams(void)
 
 		kill_member(team, &team->members[order[i] / TEAMS]);
 	}
-	/* And one whose parent died when it was born */
-	for (i = 0; i < TEAMS; i++)
-		kill(-teams[i].members[0].pid, SIGKILL);
-	while (waitpid(-1, NULL, 0) > 0)
-		;
+	stop_teams();
 }
 
 static void check_members(void)
@@ -472,8 +481,10 @@ static void set_up(void)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	teams = mmap(NULL, TEAMS * sizeof(*teams), PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (teams == MAP_FAILED)
-		fail("mmap", -errno, 0);
+	if (teams == MAP_FAILED) {
+		perror("vmm_storm: mmap");
+		exit(1);
+	}
 	for (i = 0; i < TEAMS; i++) {
 		teams[i].memory = monitor_memory();
 		if (!teams[i].memory)
