@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What of the kernel's is in use, by whomever: a test sees by it what was lost. */
+/* Counts of what is in use, by whomever: tests see by them what was lost. */
 #include <stdio.h>
 #include <string.h>
 
 #include "vmm.h"
+
+#define INTEL_DEBUGFS	"/sys/kernel/debug/iommu/intel/"
 
 /* The number behind @name, at the start of a line of @file, or -1 */
 long number_in(const char *path, const char *name)
@@ -36,8 +38,7 @@ int unit_domain_ids(void)
 /* Entries of PASIDs that are present, those of DMA without PASID apart */
 int unit_pasid_entries(void)
 {
-	FILE *file = fopen("/sys/kernel/debug/iommu/intel/dmar_translation_struct",
-			   "r");
+	FILE *file = fopen(INTEL_DEBUGFS "dmar_translation_struct", "r");
 	unsigned int pasid;
 	char line[256];
 	int nr = 0;
@@ -51,7 +52,7 @@ int unit_pasid_entries(void)
 	return nr;
 }
 
-/* What a process that ends must leave as it was */
+/* A process that ends must leave these as they were */
 struct in_use in_use(void)
 {
 	return (struct in_use) {

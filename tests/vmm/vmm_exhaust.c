@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All there is of something is taken: PASIDs, the quota of a file, domain ids of the
- * unit, memory and PASIDs of a cgroup, files. More is refused with the error that is
- * documented, what was bound before moves bytes meanwhile, and when the takers are
- * gone all of it is there again.
+ * All there is of something is taken: PASIDs, the quota of a file, domain ids
+ * of the unit, memory and PASIDs of a cgroup, files. More is refused with the
+ * error that is documented, a PASID that was bound before moves bytes
+ * meanwhile, and when the takers are gone all of it is there again.
  *
- * tests/guest/exhaust.sh makes the unit one of few domain ids. The memory of a cgroup
- * ends in the kernel's log, too.
+ * The unit of tests/guest/exhaust.sh has few domain ids.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -35,7 +34,7 @@
 #define MAX_PASID	0xfffff
 #define NOBODY		65534
 
-/* The one who has something before, and on whom the others make no difference */
+/* A guest that was there before, and to which the others make no difference */
 FIXTURE(exhaust) {
 	struct in_use before;
 	struct monitor vmm;
@@ -68,6 +67,10 @@ static int take(struct monitor *vmm, struct device *dev, uint64_t root,
 	       pasid_bind(vmm, dev, *pasid, root, 48, 0);
 }
 
+#define TAKE(pasid)	take(&self->vmm, &self->dev, self->root, pasid)
+#define TAKE_LOCAL()							\
+	pasid_bind_local(&self->vmm, &self->dev, LOCAL, self->root)
+
 FIXTURE_SETUP(exhaust)
 {
 	self->before = in_use();
@@ -76,7 +79,7 @@ FIXTURE_SETUP(exhaust)
 	ASSERT_EQ(0, self->before.entries);
 	ASSERT_EQ(0, monitor_open(&self->vmm));
 	ASSERT_EQ(0, guest_begin(&self->vmm, &self->dev, 0, &self->root));
-	ASSERT_EQ(0, take(&self->vmm, &self->dev, self->root, &self->pasid));
+	ASSERT_EQ(0, TAKE(&self->pasid));
 	self->letter = 'A';
 }
 
@@ -98,12 +101,12 @@ static time_t now(void)
 }
 
 /* A close does not wait for what frees in the background */
-#define EXPECT_SOON(condition) do {						\
-	time_t end_ = now() + PATIENCE_S;					\
-										\
-	while (!(condition) && now() < end_)					\
-		usleep(1000);							\
-	EXPECT_TRUE(condition);							\
+#define EXPECT_SOON(condition) do {					\
+	time_t end_ = now() + PATIENCE_S;				\
+									\
+	while (!(condition) && now() < end_)				\
+		usleep(1000);						\
+	EXPECT_TRUE(condition);						\
 } while (0)
 
 FIXTURE_TEARDOWN(exhaust)
@@ -121,20 +124,21 @@ static int read_by(struct device *dev, uint32_t request, uint32_t pasid)
 	return dma_read(dev, request, pasid, VA, &reason);
 }
 
-#define EXPECT_READ(dev, pasid)							\
+#define EXPECT_READ(dev, pasid)						\
 	EXPECT_EQ(self->letter, read_by(dev, 0, pasid))
 
-/* Bytes go through both tables, and a change of the guest's is seen after a flush */
-#define EXPECT_WORKS() do {							\
-	struct iommu_cache_invalidate_info info_ =				\
-		inv_range(self->pasid, VA, PAGE, 1);				\
-										\
-	self->letter ^= 'A' ^ 'B';						\
-	guest_map(&self->vmm, self->root, 48, VA,				\
-		  DATA + (self->letter - 'A') * PAGE, PAGE, GUEST_RW);		\
-	EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info_, 1, NULL));	\
-	EXPECT_EQ(self->letter, read_by(&self->dev, 0, self->pasid));		\
-	EXPECT_EQ(self->letter, read_by(&self->dev, PDMA_CMD_ATS, self->pasid)); \
+/* Bytes move, and after a flush they are those of a changed table */
+#define EXPECT_WORKS() do {						\
+	struct iommu_cache_invalidate_info info_ =			\
+		inv_range(self->pasid, VA, PAGE, 1);			\
+									\
+	self->letter ^= 'A' ^ 'B';					\
+	guest_map(&self->vmm, self->root, 48, VA,			\
+		  DATA + (self->letter - 'A') * PAGE, PAGE, GUEST_RW);	\
+	EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info_, 1, NULL)); \
+	EXPECT_EQ(self->letter, read_by(&self->dev, 0, self->pasid));	\
+	EXPECT_EQ(self->letter,						\
+		  read_by(&self->dev, PDMA_CMD_ATS, self->pasid));	\
 } while (0)
 
 /* A file that has nothing but PASIDs */
@@ -144,7 +148,7 @@ static int open_file(struct monitor *file)
 	return file->iommu < 0 ? -errno : 0;
 }
 
-/* Each file takes one in its turn, until there are no more: how many, or an errno */
+/* Each file takes one in its turn, to the last: how many, or an errno */
 static int fill(struct monitor *files, unsigned int nr, uint32_t *last)
 {
 	uint32_t pasid;
@@ -190,14 +194,13 @@ TEST_F(exhaust, pasids)
 		EXPECT_WORKS();
 
 		/* A number of the device's own is none of them */
-		EXPECT_EQ(0, pasid_bind_local(&self->vmm, &self->dev, LOCAL,
-					      self->root));
+		EXPECT_EQ(0, TAKE_LOCAL());
 		EXPECT_READ(&self->dev, LOCAL);
 		EXPECT_EQ(0, pasid_unbind(&self->vmm, &self->dev, LOCAL));
 
 		/* One is freed, one is to be had, by whomever */
 		EXPECT_EQ(0, pasid_free(&files[(nr - 1) % FILES], last));
-		EXPECT_EQ(0, take(&self->vmm, &self->dev, self->root, &pasid));
+		EXPECT_EQ(0, TAKE(&pasid));
 		EXPECT_READ(&self->dev, pasid);
 		EXPECT_EQ(-ENOSPC, pasid_alloc(&files[0], &last));
 		EXPECT_EQ(0, pasid_free(&self->vmm, pasid));
@@ -226,7 +229,7 @@ TEST_F(exhaust, quota)
 	ASSERT_EQ(0, monitor_quota(&self->vmm, QUOTA));
 	pasid[0] = self->pasid;
 	for (i = 1; i < QUOTA; i++)
-		ASSERT_EQ(0, take(&self->vmm, &self->dev, self->root, &pasid[i]));
+		ASSERT_EQ(0, TAKE(&pasid[i]));
 	EXPECT_EQ(-EDQUOT, pasid_alloc(&self->vmm, &more));
 	EXPECT_WORKS();
 	for (i = 0; i < QUOTA; i++)
@@ -236,7 +239,7 @@ TEST_F(exhaust, quota)
 	ASSERT_EQ(0, open_file(&other));
 	EXPECT_EQ(0, pasid_alloc(&other, &more));
 	close(other.iommu);
-	EXPECT_EQ(0, pasid_bind_local(&self->vmm, &self->dev, LOCAL, self->root));
+	EXPECT_EQ(0, TAKE_LOCAL());
 	EXPECT_READ(&self->dev, LOCAL);
 
 	/* To unbind is not to free */
@@ -245,7 +248,7 @@ TEST_F(exhaust, quota)
 	for (i = 1; i < QUOTA; i++) {
 		EXPECT_EQ(0, pasid_free(&self->vmm, pasid[i]));
 		EXPECT_EQ(-1, read_by(&self->dev, 0, pasid[i]));
-		EXPECT_EQ(0, take(&self->vmm, &self->dev, self->root, &pasid[i]));
+		EXPECT_EQ(0, TAKE(&pasid[i]));
 		EXPECT_READ(&self->dev, pasid[i]);
 		EXPECT_EQ(-EDQUOT, pasid_alloc(&self->vmm, &more));
 	}
@@ -262,7 +265,7 @@ TEST_F(exhaust, quota)
 #define IDS		256	/* that the unit has */
 #define ID_REFUSALS	100	/* more than a stage 2 may have of its own */
 
-/* A page table of the guest on each number, as long as there are ids: how many */
+/* A page table on each number, as long as there are ids: how many */
 static int take_ids(struct monitor *vmm, struct device *dev, uint64_t root,
 		    uint32_t *tables)
 {
@@ -313,7 +316,7 @@ TEST_F(exhaust, domain_ids)
 		EXPECT_READ(dev, LOCAL + nr - 1);
 		EXPECT_EQ(-1, read_by(dev, 0, LOCAL + nr));
 
-		/* What would need one is refused, however often, what shares one works */
+		/* A binding that shares an id works, one of its own does not */
 		for (unsigned int i = 0; i < ID_REFUSALS; i++)
 			EXPECT_EQ(-ENOSPC, pasid_bind(vmm, &other, self->pasid,
 						      root, 48, 0));
@@ -321,7 +324,7 @@ TEST_F(exhaust, domain_ids)
 		EXPECT_EQ('A', read_by(dev, 0, pasid));
 		EXPECT_EQ(0, pasid_free(vmm, pasid));
 
-		/* What cannot be replaced stays as it was */
+		/* An attachment that cannot be replaced stays as it was */
 		EXPECT_EQ(-ENOSPC, pasid_attach(dev, LOCAL, tables[nr]));
 		EXPECT_READ(dev, LOCAL);
 		EXPECT_EQ(IDS, unit_domain_ids());
@@ -382,19 +385,19 @@ TEST_F(exhaust, cgroup)
 	ASSERT_EQ(0, write_text(CGROUP "misc.max", "pasid 8"));
 	ASSERT_EQ(0, enter(CGROUP "cgroup.procs"));
 	for (i = 0; i < LIMIT; i++)
-		ASSERT_EQ(0, take(&self->vmm, &self->dev, self->root, &pasid[i]));
+		ASSERT_EQ(0, TAKE(&pasid[i]));
 	EXPECT_EQ(-EAGAIN, pasid_alloc(&self->vmm, &more));
 	EXPECT_WORKS();
 	for (i = 0; i < LIMIT; i++)
 		EXPECT_READ(&self->dev, pasid[i]);
-	EXPECT_EQ(0, pasid_bind_local(&self->vmm, &self->dev, LOCAL, self->root));
+	EXPECT_EQ(0, TAKE_LOCAL());
 	EXPECT_READ(&self->dev, LOCAL);
 
-	/* One that is bound counts until nothing is in flight, and not longer */
+	/* A bound one counts as long as it is not freed, and not longer */
 	for (i = 0; i < LIMIT; i++) {
 		EXPECT_EQ(0, pasid_free(&self->vmm, pasid[i]));
 		EXPECT_EQ(-1, read_by(&self->dev, 0, pasid[i]));
-		EXPECT_EQ(0, take(&self->vmm, &self->dev, self->root, &pasid[i]));
+		EXPECT_EQ(0, TAKE(&pasid[i]));
 		EXPECT_READ(&self->dev, pasid[i]);
 		EXPECT_EQ(-EAGAIN, pasid_alloc(&self->vmm, &more));
 	}
@@ -417,11 +420,11 @@ TEST_F(exhaust, cgroup)
 #define MOST		20000	/* bindings that would take far more */
 #define REFUSALS	4	/* each is some lines in the log */
 
-/* What a taker and the test tell each other */
+/* The taker and the test tell each other how far they are */
 struct taker {
 	volatile bool ready, limited, full, wide, done;
 	volatile int nr;	/* bindings */
-	volatile int error;	/* one that is not to be */
+	volatile int error;	/* that should not be */
 	struct monitor vmm;
 	struct device dev;
 	uint64_t root;
@@ -465,13 +468,14 @@ static int take_more(struct taker *taker)
 }
 
 /*
- * A process with the second device, all of whose memory is there before the limit
+ * A process with the second device. All of its memory is there before the limit
  * is: a page fault that is refused would come again and again.
  */
 static void taker_run(struct taker *taker, char *memory, bool is_spared)
 {
+	const char *score = is_spared ? "-1000" : "0";
 	int ret = enter(CGROUP "cgroup.procs") ?:
-		  write_text("/proc/self/oom_score_adj", is_spared ? "-1000" : "0") ?:
+		  write_text("/proc/self/oom_score_adj", score) ?:
 		  monitor_open_with(&taker->vmm, memory) ?:
 		  guest_begin(&taker->vmm, &taker->dev, 1, &taker->root) ?:
 		  take(&taker->vmm, &taker->dev, taker->root, &taker->pasid) ?:
@@ -539,7 +543,7 @@ static void expect_device_works(struct __test_metadata *_metadata, char *memory)
 	monitor_close(&vmm);
 }
 
-/* Without its process a cgroup has what is left of it, and what is in advance */
+/* Without its process a cgroup has little left, and what is in advance */
 static void expect_memory_back(struct __test_metadata *_metadata)
 {
 	EXPECT_SOON(number_in(CGROUP "memory.current", "") < ROOM / 2);
@@ -618,7 +622,8 @@ static int take_files(struct monitor *files, unsigned int max, unsigned int *nr)
 	int ret;
 
 	for (*nr = 0; *nr < max; ++*nr) {
-		ret = open_file(&files[*nr]) ?: pasid_alloc(&files[*nr], &pasid);
+		ret = open_file(&files[*nr]) ?:
+		      pasid_alloc(&files[*nr], &pasid);
 		if (ret)
 			return ret;
 	}
@@ -661,9 +666,9 @@ TEST_F(exhaust, files)
 }
 
 #define FILE_MAX	"/proc/sys/fs/file-max"
-#define ALL_FILES	1000	/* more than the limit that is set here leaves */
+#define ALL_FILES	1000	/* twice as many as the limit leaves */
 
-/* The system has no more for who has no privilege. The kernel counts roughly. */
+/* The system has few more without privilege. The kernel counts roughly. */
 static int limit_files(void)
 {
 	char text[32];

@@ -4,15 +4,16 @@
  *
  *	vmm_storm [ROUNDS [SEED]]
  *
- * In each round there is a team of processes for each of two devices. One opens it,
- * and sees a byte of a new guest; the others are its children, and share its files.
- * All bind, invalidate, attach, unbind and free, while the device does DMA. Each is
- * killed after a number of calls, and a moment, that are chosen by chance; the others
- * go on meanwhile, and no call of theirs may fail. When all are dead, no PASID, no
- * domain id and no present entry of a PASID may be left, and nothing be written. After
- * all rounds no memory and no file may be missing.
+ * In each round there is a team of processes for each of two devices. One opens
+ * it, and sees a byte of a new guest; the others are its children, and share
+ * its files. All bind, invalidate, attach, unbind and free, while the device
+ * does DMA. Each is killed after a number of calls, and a moment, that are
+ * chosen by chance; the others go on meanwhile, and no call of theirs may fail.
+ * When all are dead, no PASID, no domain id and no present entry of a PASID may
+ * be left, and nothing be written. After all rounds no memory and no file may be
+ * missing.
  * Numbers are the same for a seed; how the processes meet is not.
- * One line of KTAP; what went wrong, with its round, before it.
+ * One line of KTAP; before it the first thing that went wrong, with its round.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,15 +37,18 @@
 #define MOST_WAIT_US	2000
 
 #define VA		0x7f0000001000ULL
-/* Where the device writes, where it reads an A, and what the stage 2 loses */
+/* The device writes to one, reads an A from one; one leaves the stage 2 */
 #define TARGET		(GUEST_BASE + (32ULL << 20))
 #define SOURCE		(TARGET + PAGE)
 #define EDGE		(SOURCE + PAGE)
 #define TABLES		16	/* more pages than the guest has tables */
 
-/* What is lost grows with the rounds; what processors and caches keep does not */
+/*
+ * A loss grows with the rounds, the stock of processors and caches does not:
+ * each round makes some sixty bindings, so one small object of each is 4 KiB.
+ */
 #define WARM_UP		10
-#define SLACK_KB	500
+#define SLACK_KB	(500 + round_nr)
 #define SLACK_PAGES	32
 #define SLACK_FILES	100
 
@@ -55,7 +59,8 @@ enum call {
 
 static const char *const names[CALLS] = {
 	"open", "start", "alloc", "bind", "bind-local", "hwpt", "attach",
-	"invalidate", "unbind", "free", "detach", "destroy", "map", "rid", "dma",
+	"invalidate", "unbind", "free", "detach", "destroy", "map", "rid",
+	"dma",
 };
 
 struct member {
@@ -103,7 +108,7 @@ static uint64_t root;
 static struct member *me;
 static struct slot slots[SLOTS];
 
-/* Each call succeeds: what it is about is the member's own */
+/* Each call succeeds: it is about something of the member's own */
 static void done(int ret)
 {
 	if (!ret)
@@ -121,7 +126,7 @@ static void done(int ret)
 static void begin(struct slot *slot)
 {
 	slot->kind = SYSTEM + rnd(&me->state, 3);
-	/* A number of the device's own: its place is the member's, and the slot's */
+	/* A number of the device's own, by the member and the slot */
 	if (slot->kind != SYSTEM)
 		slot->pasid = 0x80000 + (me - teams->members) * SLOTS +
 			      (slot - slots);
@@ -134,7 +139,8 @@ static void begin(struct slot *slot)
 		DO(BIND_LOCAL, pasid_bind_local(&vmm, &dev, slot->pasid, root));
 		break;
 	default:
-		DO(HWPT, pasid_alloc_nested(&vmm, &dev, root, 48, &slot->pt_id));
+		DO(HWPT, pasid_alloc_nested(&vmm, &dev, root, 48,
+					    &slot->pt_id));
 		DO(ATTACH, pasid_attach(&dev, slot->pasid, slot->pt_id));
 	}
 }
@@ -173,7 +179,7 @@ static void do_slot(void)
 		end(slot);
 }
 
-/* All that is bound here, in more than one submission, and everything */
+/* All that is bound here, and everything, in one submission or two */
 static void do_invalidate(void)
 {
 	struct iommu_cache_invalidate_info infos[2 * SLOTS + 1];
@@ -191,7 +197,7 @@ static void do_invalidate(void)
 	DO(INVALIDATE, invalidate(&vmm, &dev, infos, nr, NULL));
 }
 
-/* What only one of a team does: the device has one set of registers, and one RID */
+/* Only one of a team does these: the device has one ring, and one RID */
 static void do_map(void)
 {
 	DO(MAP, monitor_unmap(&vmm, EDGE, PAGE));
@@ -204,7 +210,7 @@ static void do_rid(void)
 	DO(RID, device_attach(&dev, vmm.parent));
 }
 
-/* Goes on while the member does, and maybe its PASID is taken from it under way */
+/* It goes on while the member does, which may take the PASID from it */
 static void do_dma(void)
 {
 	static struct dma dma;
@@ -254,7 +260,7 @@ static void start(struct team *team)
 
 	DO(OPEN, monitor_open_with(&vmm, team->memory));
 	DO(OPEN, device_open(&vmm, &dev, nr));
-	/* Little, as that takes less time; the page that comes and goes by itself */
+	/* Little, as that takes less time; the page that comes and goes alone */
 	DO(START, monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
 	DO(START, monitor_map(&vmm, GUEST_BASE, TABLES * PAGE, true));
 	DO(START, monitor_map(&vmm, TARGET, 2 * PAGE, true));
@@ -289,7 +295,7 @@ static void lead(struct team *team)
 
 /* ---- the storm ---- */
 
-/* All of them, one that no member knows of too: its parent died when it was born */
+/* All of them; one whose parent died when it was born is no member yet */
 static void stop_teams(void)
 {
 	unsigned int i;
@@ -398,7 +404,7 @@ static void check_members(void)
 				     teams[i].members[j].error, 0);
 }
 
-/* What is freed in the background comes back in a while */
+/* Some of it is freed in the background */
 static void check_counts(const struct in_use *before)
 {
 	time_t end = now() + PATIENCE_S;
@@ -419,7 +425,7 @@ static void check_counts(const struct in_use *before)
 	fail("entries of PASIDs", left.entries, before->entries);
 }
 
-/* Whatever was to be written has 2 ms more */
+/* A write that is still to come has 2 ms for it */
 static void check_memory(void)
 {
 	unsigned int i, j;
@@ -436,7 +442,7 @@ static void check_memory(void)
 	}
 }
 
-/* What has no count of its own: where each kind of it is lost it grows */
+/* These have no exact count, but grow with what is lost */
 struct memory {
 	long slab_kb;
 	long iommu_pages;
@@ -462,10 +468,11 @@ static void check_lost(const struct memory *before)
 {
 	struct memory left = memory_in_use();
 
-	printf("# slab %ld KiB, then %ld; pages of IOMMUs %ld, %ld; files %ld, %ld\n",
+	printf("# slab %ld KiB, then %ld; pages of IOMMUs %ld, %ld; ",
 	       before->slab_kb, left.slab_kb, before->iommu_pages,
-	       left.iommu_pages, before->files, left.files);
-	if (left.slab_kb > before->slab_kb + SLACK_KB)
+	       left.iommu_pages);
+	printf("files %ld, %ld\n", before->files, left.files);
+	if (left.slab_kb > before->slab_kb + (long)SLACK_KB)
 		fail("KiB of slab", left.slab_kb, before->slab_kb);
 	if (left.iommu_pages > before->iommu_pages + SLACK_PAGES)
 		fail("pages of IOMMUs", left.iommu_pages, before->iommu_pages);
