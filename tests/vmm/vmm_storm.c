@@ -10,8 +10,8 @@
  * does DMA. Each is killed after a number of calls, and a moment, that are
  * chosen by chance; the others go on meanwhile, and no call of theirs may fail.
  * When all are dead, no PASID, no domain id and no present entry of a PASID may
- * be left, and nothing be written. After all rounds no memory and no file may be
- * missing.
+ * be left, and nothing be written. After all rounds no memory and no file may
+ * be missing.
  * Numbers are the same for a seed; how the processes meet is not.
  * One line of KTAP; before it the first thing that went wrong, with its round.
  */
@@ -260,7 +260,7 @@ static void start(struct team *team)
 
 	DO(OPEN, monitor_open_with(&vmm, team->memory));
 	DO(OPEN, device_open(&vmm, &dev, nr));
-	/* Little, as that takes less time; the page that comes and goes alone */
+	/* Little, as it takes less time; the page that comes and goes alone */
 	DO(START, monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
 	DO(START, monitor_map(&vmm, GUEST_BASE, TABLES * PAGE, true));
 	DO(START, monitor_map(&vmm, TARGET, 2 * PAGE, true));
