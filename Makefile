@@ -137,14 +137,18 @@ coverage: initramfs qemu kernel-debug ## which lines of the series the tests exe
 	@cd build/vm/debug && xargs ../../../tests/host/debug/coverage.py -u \
 		../../kernel-debug <boots
 
-FUZZ_ARGS	= steps=$(or $(STEPS),1000000) seed=$(or $(SEED),$(shell date +%s))
-fuzz: initramfs qemu kernel-debug ## random calls on the debug kernel [STEPS=N SEED=N]
+# Each of the three is a VM of its own, with the same seed
+FUZZ_ARGS	= steps=$(or $(STEPS),1000000) rounds=$(or $(ROUNDS),1000) \
+		  seed=$(or $(SEED),$(shell date +%s))
+fuzz: initramfs qemu kernel-debug ## random calls, steps and kills, debug kernel [STEPS= ROUNDS= SEED=]
 	@tests/lab/vm/initramfs build/vm/debug/initramfs.cpio build/kernel-debug \
 		build/tools
-	@tests/lab/vm/boot -n -w -m 2G -t 86400 -a "$(FUZZ_ARGS)" \
-		-k build/kernel-debug/arch/x86/boot/bzImage \
-		-r build/vm/debug/initramfs.cpio -x tests/guest/vmm.allow \
-		tests/guest/fuzz.sh tests/vmm/vfio.sh
+	@for test in fuzz oracle storm; do \
+		tests/lab/vm/boot -n -w -m 2G -t 86400 -a "$(FUZZ_ARGS)" \
+			-k build/kernel-debug/arch/x86/boot/bzImage \
+			-r build/vm/debug/initramfs.cpio -x tests/guest/vmm.allow \
+			tests/guest/$$test.sh tests/vmm/vfio.sh || exit; \
+	done
 
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run

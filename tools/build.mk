@@ -131,7 +131,8 @@ gpasidwork:
 # selftests, and the registers of the device.
 VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow vmm/vmm_leave \
-		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault stable/stable_test \
+		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault vmm/vmm_exhaust \
+		   vmm/vmm_storm stable/stable_test \
 		   workload/procdma
 .PHONY: vmm
 vmm:
@@ -147,7 +148,7 @@ vmm:
 			-isystem $(tools-linux)/tools/testing/selftests -Itests/vmm \
 			-Itests/workload/procmod \
 			tests/$$program.c tests/vmm/monitor.c \
-			tests/vmm/guest.c tests/vmm/pasid_dma.c \
+			tests/vmm/guest.c tests/vmm/pasid_dma.c tests/vmm/counts.c \
 			-static -o $(TOOLS_OUT)/$${program##*/} || exit; \
 	done; fi
 

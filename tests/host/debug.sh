@@ -27,7 +27,7 @@ covered() { # LEAST
 begin_debug
 # "Slow" of KUnit is the case that takes every PASID: the other kernel has it.
 guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit cgroup fuzz-mock
-guest_tests '' oracle vmm attach fuzz
+guest_tests rounds=10 oracle vmm attach fuzz storm
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell
 guest_tests LEAVE_OUT=unplugged,pulled_out leave
 guest_tests '' vcmd

@@ -32,6 +32,7 @@ run() { # IN TEST
 	leave)		timeout 300 vmm_leave -r "leave.$2" ;;
 	attach)		timeout 300 vmm_attach -r "attach.$2" ;;
 	vcmd)		timeout 300 vmm_vcmd -r "vcmd.$2" ;;
+	exhaust)	timeout 300 vmm_exhaust -r "$2" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }

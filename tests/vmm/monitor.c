@@ -83,19 +83,15 @@ void *monitor_at(struct monitor *vmm, uint64_t gpa)
 	return vmm->memory + (gpa - GUEST_BASE);
 }
 
-/* How many domain ids of the unit are taken, or a negative number */
-int unit_domain_ids(void)
+/* How many PASIDs the file may have */
+int monitor_quota(struct monitor *vmm, uint32_t quota)
 {
-	FILE *file = fopen("/sys/class/iommu/dmar0/intel-iommu/domains_used",
-			   "r");
-	int ids;
+	struct iommu_option option = {
+		.size = sizeof(option), .option_id = IOMMU_OPTION_PASID_QUOTA,
+		.op = IOMMU_OPTION_OP_SET, .val64 = quota,
+	};
 
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%d", &ids) != 1)
-		ids = -EIO;
-	fclose(file);
-	return ids;
+	return call(vmm->iommu, IOMMU_OPTION, &option);
 }
 
 /* A page table, or whatever else has a number on /dev/iommu */

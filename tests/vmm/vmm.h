@@ -44,11 +44,10 @@ void monitor_close(struct monitor *vmm);
 int monitor_map(struct monitor *vmm, uint64_t gpa, uint64_t len, bool write);
 int monitor_unmap(struct monitor *vmm, uint64_t gpa, uint64_t len);
 void *monitor_at(struct monitor *vmm, uint64_t gpa);
+int monitor_quota(struct monitor *vmm, uint32_t quota);
 int monitor_destroy(struct monitor *vmm, uint32_t id);
 int monitor_track(struct monitor *vmm, bool on);
 int monitor_dirty(struct monitor *vmm, uint64_t gpa);
-
-int unit_domain_ids(void);
 
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
@@ -84,6 +83,20 @@ struct iommu_cache_invalidate_info inv_domain(void);
 int invalidate(struct monitor *vmm, struct device *dev,
 	       const struct iommu_cache_invalidate_info *infos, unsigned int nr,
 	       int32_t *results);
+
+/* counts.c: what is in use */
+
+struct in_use {
+	int pasids;
+	int domain_ids;
+	int entries;		/* of PASID tables, that are present */
+};
+
+long number_in(const char *path, const char *name);
+int pasids_in_use(void);
+int unit_domain_ids(void);
+int unit_pasid_entries(void);
+struct in_use in_use(void);
 
 /* guest.c: what the guest does in its memory */
 

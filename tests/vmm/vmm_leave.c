@@ -70,24 +70,11 @@ FIXTURE_VARIANT_ADD(leave, translated) {
 	.pulled_out = 5,
 };
 
-/* How many PASIDs are allocated, by whomever */
-static int pasids(void)
-{
-	FILE *file = fopen("/sys/fs/cgroup/misc.current", "r");
-	int nr = -1;
-
-	if (!file || fscanf(file, "pasid %d", &nr) != 1)
-		nr = -1;
-	if (file)
-		fclose(file);
-	return nr;
-}
-
 FIXTURE_SETUP(leave)
 {
 	self->memory = monitor_memory();
 	ASSERT_NE(NULL, self->memory);
-	self->pasids = pasids();
+	self->pasids = pasids_in_use();
 	ASSERT_LE(0, self->pasids);
 	self->domain_ids = unit_domain_ids();
 	ASSERT_LT(0, self->domain_ids);
@@ -175,7 +162,7 @@ static bool is_written(char *memory)
 
 /* A close does not wait for what frees in the background */
 #define EXPECT_ALL_BACK() do {						\
-	while (pasids() != self->pasids)				\
+	while (pasids_in_use() != self->pasids)				\
 		usleep(1000);						\
 	EXPECT_EQ(self->domain_ids, unit_domain_ids());			\
 	EXPECT_FALSE(is_written(self->memory));				\
@@ -369,14 +356,7 @@ static int enter_cgroup(const char *procs)
 
 static long memory_of_cgroup(void)
 {
-	FILE *file = fopen(CGROUP "/memory.current", "r");
-	long bytes = -1;
-
-	if (!file || fscanf(file, "%ld", &bytes) != 1)
-		bytes = -1;
-	if (file)
-		fclose(file);
-	return bytes;
+	return number_in(CGROUP "/memory.current", "");
 }
 
 /* As vfio.sh does it for all of them */

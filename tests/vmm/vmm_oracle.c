@@ -48,6 +48,7 @@ static bool in_stage2[LETTERS], attached;
 static unsigned int step;
 static uint64_t seed, state;
 static unsigned int reads, faults, old_seen, writes, invalidations;
+static unsigned int started_over;
 
 static uint32_t rnd(uint32_t below)
 {
@@ -174,30 +175,6 @@ static void do_map(void)
 		space->may[page] |= 1 << letter;
 }
 
-/* The table with the entry of a page becomes another page of memory */
-static void do_move_table(void)
-{
-	struct space *space = some_space();
-	unsigned int page = rnd(NR_PAGES), i;
-	uint64_t *entry = guest_entry(&vmm, space->root, 48, pages[page],
-				      2ULL << 20);
-	uint64_t table;
-
-	if (!*entry || vmm.tables > GUEST_BASE + MOST_TABLES * PAGE)
-		return;
-	table = guest_table(&vmm);
-	memcpy(monitor_at(&vmm, table),
-	       monitor_at(&vmm, *entry & ~0xfffULL), PAGE);
-	*entry = table | GUEST_RW;
-	for (i = 0; i < NR_PAGES; i++) {
-		if (pages[i] >> 21 != pages[page] >> 21)
-			continue;
-		space->moved[i] = true;
-		if (space->now[i] == NONE)
-			space->may[i] |= NOTHING;
-	}
-}
-
 /* Nothing of a page is cached now; a hint that only leaves changed was a lie */
 static void forget(struct space *space, unsigned int page, bool leaf)
 {
@@ -296,6 +273,56 @@ static void bind_space(struct space *space)
 	}
 }
 
+/* A process with an empty page table */
+static void begin_space(struct space *space)
+{
+	space->root = guest_table(&vmm);
+	memset(space->now, 0xff, sizeof(space->now));
+	bind_space(space);
+}
+
+/* There is no page for another table: all end, and what they had is used again */
+static void start_over(void)
+{
+	struct space *space;
+
+	for (space = spaces; space < spaces + PASIDS; space++)
+		if (space->bound)
+			must(pasid_unbind(&vmm, &dev, space->pasid), "unbind");
+	vmm.tables = GUEST_BASE;
+	for (space = spaces; space < spaces + PASIDS; space++)
+		begin_space(space);
+	started_over++;
+}
+
+/* The table with the entry of a page becomes another page of memory */
+static void do_move_table(void)
+{
+	struct space *space = some_space();
+	unsigned int page = rnd(NR_PAGES), i;
+	uint64_t *entry = guest_entry(&vmm, space->root, 48, pages[page],
+				      2ULL << 20);
+	uint64_t table;
+
+	if (vmm.tables > GUEST_BASE + MOST_TABLES * PAGE) {
+		start_over();
+		return;
+	}
+	if (!*entry)
+		return;
+	table = guest_table(&vmm);
+	memcpy(monitor_at(&vmm, table),
+	       monitor_at(&vmm, *entry & ~0xfffULL), PAGE);
+	*entry = table | GUEST_RW;
+	for (i = 0; i < NR_PAGES; i++) {
+		if (pages[i] >> 21 != pages[page] >> 21)
+			continue;
+		space->moved[i] = true;
+		if (space->now[i] == NONE)
+			space->may[i] |= NOTHING;
+	}
+}
+
 static void do_bind(void)
 {
 	struct space *space;
@@ -375,10 +402,8 @@ static void setup(void)
 		in_stage2[i] = true;
 	}
 	for (i = 0; i < PASIDS; i++) {
-		spaces[i].root = guest_table(&vmm);
-		memset(spaces[i].now, 0xff, sizeof(spaces[i].now));
 		must(pasid_alloc(&vmm, &spaces[i].pasid), "PASID");
-		bind_space(&spaces[i]);
+		begin_space(&spaces[i]);
 	}
 }
 
@@ -399,8 +424,8 @@ int main(int argc, char *argv[])
 			what -= steps[i].weight;
 		steps[i].run();
 	}
-	printf("# %u reads, %u of them faults, %u old; %u writes, %u calls to invalidate\n",
-	       reads, faults, old_seen, writes, invalidations);
+	printf("# %u reads, %u of them faults, %u old; %u writes, %u calls to invalidate; %u times anew\n",
+	       reads, faults, old_seen, writes, invalidations, started_over);
 	printf("ok 1 oracle seed %" PRIu64 "\n", seed);
 	return 0;
 }
