@@ -4,7 +4,7 @@
 # files: tests/vmm/vfio.sh
 #
 # All there is of something is taken, tests/vmm/vmm_exhaust.c. The unit has 256
-# domain ids.
+# domain ids, of which PASIDs may have three quarters.
 
 # shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
 . ./vfio.sh

@@ -262,7 +262,7 @@ TEST_F(exhaust, quota)
 		EXPECT_READ(&self->dev, pasid[i]);
 }
 
-#define IDS		256	/* that the unit has */
+#define IDS		192	/* of the 256 of the unit, those that PASIDs may have */
 #define ID_REFUSALS	100	/* more than a stage 2 may have of its own */
 
 /* A page table on each number, as long as there are ids: how many */
@@ -315,6 +315,12 @@ TEST_F(exhaust, domain_ids)
 		EXPECT_READ(dev, LOCAL);
 		EXPECT_READ(dev, LOCAL + nr - 1);
 		EXPECT_EQ(-1, read_by(dev, 0, LOCAL + nr));
+
+		/* Another device goes back to the host, for which there is one */
+		device_close(&other);
+		EXPECT_EQ(IDS + 1, unit_domain_ids());
+		ASSERT_EQ(0, device_open(vmm, &other, 1));
+		ASSERT_EQ(0, device_attach(&other, vmm->parent));
 
 		/* A binding that shares an id works, one of its own does not */
 		for (unsigned int i = 0; i < ID_REFUSALS; i++)
