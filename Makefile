@@ -10,7 +10,6 @@ V		?= 0
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
 .PHONY: help deps source apply unapply tree export refresh pages kernel kernel-debug
-.PHONY: kernel-kcsan
 .PHONY: kselftest initramfs vm guest vm-guest demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench
 .PHONY: install deb clean
@@ -26,14 +25,6 @@ quote = '$(subst ','\'',$(1))'
 
 deps: ## install what is missing (Debian 12 or 13, root or sudo)
 	@tests/lab/deps
-
-# What a debug kernel has to notice
-define bugs
-@mkdir -p build/$(1)-bugs
-@cp -u tests/host/debug/Kbuild tests/host/debug/*.c build/$(1)-bugs/
-@rm -f build/$(1)-bugs/*.ko
-@$(MAKE) -s -C build/kernel-$(1) M=$(CURDIR)/build/$(1)-bugs modules
-endef
 
 # --- the series ---------------------------------------------------------------
 
@@ -74,11 +65,10 @@ kernel: source ## build the kernel of the VM: build/kernel
 
 kernel-debug: source ## the same with KASAN, lockdep, kmemleak and gcov
 	@tests/lab/vm/kernel -c build/linux build/kernel-debug tests/lab/vm/config.debug
-	$(call bugs,debug)
-
-kernel-kcsan: source ## the same, to look for data races in what the series adds
-	@tests/lab/vm/kernel -r build/linux build/kernel-kcsan tests/lab/vm/config.kcsan
-	$(call bugs,kcsan)
+	@mkdir -p build/debug-bugs
+	@cp -u tests/host/debug/Kbuild tests/host/debug/*.c build/debug-bugs/
+	@rm -f build/debug-bugs/*.ko
+	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
 
 kernel-stable: source qemu ## kernels before and after patches/stable, for tests/stable
 	@tests/stable/kernels
@@ -123,7 +113,7 @@ qemu-export: ## write tests/lab/qemu/patches from build/qemu/src
 # --- proof --------------------------------------------------------------------
 
 # NO_DEBUG_KERNEL=1 saves a quarter of an hour; its tests count as skipped then
-check: initramfs qemu kernel-stable build/promtool $(if $(NO_DEBUG_KERNEL),,kernel-debug kernel-kcsan) ## every test there is
+check: initramfs qemu kernel-stable build/promtool $(if $(NO_DEBUG_KERNEL),,kernel-debug) ## every test there is
 	@tests/run all
 
 check-fast: deps tools build/promtool ## what needs no root and no VM [TESTS=WORD..]
