@@ -557,6 +557,22 @@ static void expect_memory_back(struct __test_metadata *_metadata)
 	EXPECT_EQ(0, rmdir(CGROUP));
 }
 
+/* It has what it needs when the limit comes, and takes more from then on */
+static pid_t taker_limited(struct __test_metadata *_metadata,
+			   struct taker **taker, char **memory, bool is_spared)
+{
+	pid_t pid;
+
+	EXPECT_EQ(0, make_cgroup());
+	pid = taker_start(taker, memory, is_spared);
+	ASSERT_LT(0, pid);
+	wait_for(&(*taker)->ready);
+	ASSERT_EQ(0, (*taker)->error);
+	ASSERT_EQ(0, limit_memory());
+	(*taker)->limited = true;
+	return pid;
+}
+
 /* Nobody can be killed for it: the calls fail */
 TEST_F(exhaust, memory_refused)
 {
@@ -566,13 +582,7 @@ TEST_F(exhaust, memory_refused)
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, make_cgroup());
-	pid = taker_start(&taker, &memory, true);
-	ASSERT_LT(0, pid);
-	wait_for(&taker->ready);
-	ASSERT_EQ(0, taker->error);
-	ASSERT_EQ(0, limit_memory());
-	taker->limited = true;
+	pid = taker_limited(_metadata, &taker, &memory, true);
 	wait_for(&taker->full);
 	EXPECT_EQ(0, taker->error);
 	EXPECT_LT(0, taker->nr);
@@ -600,13 +610,7 @@ TEST_F(exhaust, memory_killed)
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, make_cgroup());
-	pid = taker_start(&taker, &memory, false);
-	ASSERT_LT(0, pid);
-	wait_for(&taker->ready);
-	ASSERT_EQ(0, taker->error);
-	ASSERT_EQ(0, limit_memory());
-	taker->limited = true;
+	pid = taker_limited(_metadata, &taker, &memory, false);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	EXPECT_FALSE(taker->full);
