@@ -273,7 +273,7 @@ storm_of() {
 storm() {
 	begin storm --json -P 2000-2019,2100-2119 && storm_of 2000 1499 || return
 	kill -STOP "$snoop"
-	storm_of 2100 6999
+	storm_of 2100 9999
 	told=$?
 	kill -CONT "$snoop"
 	end && [ "$told" -eq 0 ]

@@ -67,10 +67,11 @@ ran() { # BLOCK
 	[ "$(cat "$logs"/*/out/"${1##*/}.status")" -eq 0 ]
 }
 
-# Numbers, and bars of them, differ from run to run; so does which of the two devices.
+# Numbers, and bars of them, differ from run to run; so does which of the two devices, and
+# whether one waits at the very moment of which a line of invlat tells.
 plain() {
 	sed -E 's/0000:00:1[de]\.0/DEV/g; s/0x[0-9a-f]+/N/g; s/[0-9]+(\.[0-9]+)?(ns|us|ms|s|K|M|G)?\b/N/g
-		s/\|[@ ]*\|/BAR/; s/[[:space:]]+/ /g; s/^ //; s/ $//' "$@"
+		s/\|[@ ]*\|/BAR/; s/[[:space:]]+/ /g; s/^ //; s/ $//; s/, N waits N//' "$@"
 }
 
 prints() { # BLOCK OUT

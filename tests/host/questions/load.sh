@@ -36,8 +36,8 @@ faults) # the driver prints three in five seconds, of those before as well
 		sleep 6
 	done
 	;;
-stall) # requests one after the other, each of which waits; the one killed may still leave
-	(until vmm_slow 0 1000; do sleep 1; done) &
+stall) # requests one after the other, each of which waits
+	vmm_slow 0 1000 &
 	until grep -qs iommufd_gpasid_invalidate /proc/[0-9]*/stack; do sleep 1; done
 	: >begun
 	wait
