@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The cost to allocate, free and find an ID, next to what IOASID
- * replaces (the IDA) and next to a bare XArray. It runs with -icount shift=0 on
- * one CPU: the clock then counts instructions, so the results repeat.
+ * The cost to allocate, free and find an ID, next to what IOASID replaces (the
+ * IDA), next to the IOASID that Linux 6.1 had (with OLD: ioasid_old.c) and next
+ * to a bare XArray. It runs with -icount shift=0 on one CPU: the clock then
+ * counts instructions, so the results repeat.
  *
  * One line for each measurement, for the script that loads this:
  *	bench <what> <live> <alloc> <free> <find> <bytes per live ID>
@@ -98,12 +99,37 @@ static void *private_find_back(int id)
 	return ioasid_find_spid(bench_set, id) == id ? &bench_object : NULL;
 }
 
+#ifdef OLD	/* of ioasid_old.c */
+unsigned int old_ioasid_alloc(void *set, unsigned int min, unsigned int max,
+			      void *private);
+void old_ioasid_free(unsigned int id);
+void *old_ioasid_find(void *set, unsigned int id, bool (*getter)(void *object));
+
+static int old_get_id(void)
+{
+	return old_ioasid_alloc(&bench_object, 1, IOASID_MAX, &bench_object);
+}
+
+static void old_put_id(int id)
+{
+	old_ioasid_free(id);
+}
+
+static void *old_find_id(int id)
+{
+	return old_ioasid_find(&bench_object, id, NULL);
+}
+#endif
+
 static const struct subject subjects[] = {
 	{ "ida", ida_get, ida_put, NULL },
 	{ "xarray", xa_get, xa_put, xa_find_id },
 	{ "ioasid", ioasid_get_id, ioasid_put_id, ioasid_find_id },
 	{ "private", private_get_id, ioasid_put_id, private_find_id },
 	{ "reverse", private_get_id, ioasid_put_id, private_find_back },
+#ifdef OLD
+	{ "old", old_get_id, old_put_id, old_find_id },
+#endif
 };
 
 static const unsigned int populations[] = { 1, 1000, 100000, 1000000 };

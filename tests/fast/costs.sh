@@ -16,10 +16,11 @@ cat >"$work/tables" <<'END_OF_TABLES'
 |---|---|---|
 | allocate | 11 | 12 |
 | the IDA that it replaces | 21 | 22 |
+| Linux 6.1 | 31 | 32 |
 | with a private ID | 99 | 99 |
 | free | 100 | 200 |
 | the IDA | 300 | 400 |
-| both in Linux 6.1 | 31 | - |
+| Linux 6.1, freeing | 500 | 600 |
 | `ioasid_find()` | 41 | 42 |
 | `xa_load()` | 43 | 44 |
 | `ioasid_find_by_spid()` | 45 | 46 |
@@ -28,9 +29,9 @@ cat >"$work/tables" <<'END_OF_TABLES'
 | live IDs of another table | 1 | 1000 |
 | allocate | 99 | 99 |
 
-  descriptors / waits                           here         floor
-  256 pages, one call                        512 / 4       256 / 2
-  unbind                                       3 / 1         2 / 1
+  descriptors / waits                      here     floor  instructions
+  256 pages, one call                   512 / 4   256 / 2        999999
+  unbind                                  3 / 1     2 / 1          9999
 
 | instructions for each request | who asks | the tracer | together |
 |---|---|---|---|
@@ -41,9 +42,9 @@ END_OF_TABLES
 has_the_numbers() {
 	"$plot" "$work/made up" "$work/tables" && diff - "$work/made up/data" <<-'END'
 	# both
-	live "this series" "the IDA" "Linux 6.1, few IDs"
-	1 111 321 31
-	1000 212 422 -
+	live "this series" "the IDA" "Linux 6.1"
+	1 111 321 531
+	1000 212 422 632
 
 
 	# find
@@ -84,7 +85,7 @@ has_the_series() {
 		diff - "$work/drawn" <<-'END'
 		2 this series
 		2 the IDA
-		1 Linux 6.1, few IDs
+		2 Linux 6.1
 		2 ioasid_find()
 		2 ioasid_find_by_spid()
 		2 xa_load()

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The cost of an operation in descriptors and waits: each is done once, after a NOP
- * of the device whose source is the number of the case. The unit's log between two
- * of them tells (tests/bench/floors), and the trace between two of its markers.
+ * The cost of an operation in descriptors and waits: each is done once, between two
+ * NOPs of the device. The source of the first is the number of the case, that of the
+ * second 0, so the unit's log between them tells (tests/bench/floors), and the trace
+ * between two of its markers. Prints "floors NUMBER NANOSECONDS" for each, which are
+ * instructions where the clock counts those.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "pasid-dma.h"
 #include "vmm.h"
 
-#define BOUND	64
+/* A page that comes and goes, mapped apart from the rest of the guest */
+#define REST	(GUEST_SIZE - PAGE)
+#define EDGE	(GUEST_BASE + REST)
 
 static struct monitor vmm;
 static struct device dev, other;
@@ -37,6 +43,24 @@ static void mark(unsigned int nr)
 	fclose(trace);
 }
 
+static uint64_t now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+#define CASE(nr, operation) do {					\
+	uint64_t begun;							\
+									\
+	mark(nr);							\
+	begun = now();							\
+	operation;							\
+	printf("floors %u %" PRIu64 "\n", nr, now() - begun);		\
+	mark(0);							\
+} while (0)
+
 /* A request for each page: with 1 as distance they make up a range */
 static void pages(unsigned int nr, unsigned int distance)
 {
@@ -48,11 +72,11 @@ static void pages(unsigned int nr, unsigned int distance)
 	must(invalidate(&vmm, &dev, infos, nr, NULL));
 }
 
-static void range(uint64_t va, uint64_t pages)
+static void range(struct device *of, uint64_t va, uint64_t pages)
 {
 	struct iommu_cache_invalidate_info info = inv_range(1, va, PAGE, pages);
 
-	must(invalidate(&vmm, &dev, &info, 1, NULL));
+	must(invalidate(&vmm, of, &info, 1, NULL));
 }
 
 /* By mainline's interface, without PASID: what there is to be compared with */
@@ -62,10 +86,26 @@ static void hwpt_scattered(uint32_t pt_id, unsigned int nr)
 		must(device_invalidate(&vmm, pt_id, nr * 16 * PAGE, 1));
 }
 
+static void on_both(void)
+{
+	range(&dev, 0x1000, 1);
+	range(&other, 0x1000, 1);
+}
+
+/* PASID 1 is bound; the page comes back for the next one */
+static void unmap(unsigned int nr, unsigned int bindings)
+{
+	static unsigned int bound = 1;
+
+	while (bound < bindings)
+		must(pasid_bind_local(&vmm, &dev, ++bound, root));
+	CASE(nr, must(monitor_unmap(&vmm, EDGE, PAGE)));
+	must(monitor_map(&vmm, EDGE, PAGE, true));
+}
+
 int main(void)
 {
 	uint32_t pt_id;
-	unsigned int i;
 
 	must(monitor_open(&vmm));
 	must(device_open(&vmm, &dev, 0));
@@ -74,36 +114,26 @@ int main(void)
 	root = guest_table(&vmm);
 	must(device_alloc_nested(&vmm, &dev, root, 0, &pt_id));
 	must(device_attach(&dev, pt_id));
+	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
+	must(monitor_map(&vmm, GUEST_BASE, REST, true));
+	must(monitor_map(&vmm, EDGE, PAGE, true));
 	must(pasid_bind_local(&vmm, &dev, 1, root));
 
-	mark(1);
-	range(0x1000, 1);
-	mark(2);
-	pages(256, 16);
-	mark(3);
-	range(0x100000, 256);
-	mark(4);
-	range(0x40000000, 1 << 18);
-	mark(5);
-	range(0x40001000, 1 << 18);
-	mark(6);
-	hwpt_scattered(pt_id, 256);
-
-	must(pasid_bind_local(&vmm, &other, 1, root));
-	mark(7);
-	range(0x1000, 1);
-	must(invalidate(&vmm, &other, &(struct iommu_cache_invalidate_info[]) {
-		inv_range(1, 0x1000, PAGE, 1) }[0], 1, NULL));
-	mark(8);
-	must(pasid_unbind(&vmm, &other, 1));
-	mark(9);
-	pages(256, 1);
-	mark(10);
-
-	for (i = 2; i <= BOUND; i++)
-		must(pasid_bind_local(&vmm, &dev, i, root));
-	mark(11);
-	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE));
-	mark(12);
+	/* The first call of all takes more */
+	range(&dev, 0x1000, 1);
+	CASE(1, range(&dev, 0x1000, 1));
+	CASE(2, pages(16, 16));
+	CASE(3, pages(256, 16));
+	CASE(4, hwpt_scattered(pt_id, 256));
+	CASE(5, range(&dev, 0x100000, 256));
+	CASE(6, pages(256, 1));
+	CASE(7, range(&dev, 0x40000000, 1 << 18));
+	CASE(8, range(&dev, 0x40001000, 1 << 18));
+	CASE(14, must(pasid_bind_local(&vmm, &other, 1, root)));
+	CASE(9, on_both());
+	CASE(10, must(pasid_unbind(&vmm, &other, 1)));
+	unmap(11, 1);
+	unmap(12, 10);
+	unmap(13, 1000);
 	return 0;
 }

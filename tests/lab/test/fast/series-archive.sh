@@ -208,7 +208,7 @@ gets_the_newest_package() {
 	with_these "$here/archive" debian && package_is 6.12.117-1 || return
 	linux_source 6.12.118-1
 	with_these "$here/archive" debian && package_is 6.12.117-1 || return
-	rm nested-sva/newest
+	rm nested-sva/newest-linux-source-6.12
 	with_these "$here/archive" debian && package_is 6.12.118-1
 }
 
