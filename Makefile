@@ -70,7 +70,7 @@ kernel-debug: source ## the same with KASAN, lockdep, kmemleak and gcov
 	@rm -f build/debug-bugs/*.ko
 	@$(MAKE) -s -C build/kernel-debug M=$(CURDIR)/build/debug-bugs modules
 
-kernel-stable: source qemu ## kernels before and after patches/stable, for tests/stable
+kernel-stable: source qemu ## kernels before and after patches/stable; to look for races
 	@tests/stable/kernels
 
 kselftest: kernel

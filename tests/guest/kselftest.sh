@@ -13,12 +13,10 @@
 
 dir=/kselftest
 
-# The program's TAP becomes the subtests of one result. LEAVE_OUT, a variable of
-# the boot, names a fixture that is not run.
+# The program's TAP becomes the subtests of one result.
 run() {
-	[ -z "${LEAVE_OUT-}" ] || note "$1 without the fixture $LEAVE_OUT"
 	{
-		"$dir/$1" ${LEAVE_OUT:+-F "$LEAVE_OUT"} 2>&1
+		"$dir/$1" 2>&1
 		echo $? >/run/status
 	} | sed 's/^/  /'
 	status=$(cat /run/status)

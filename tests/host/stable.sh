@@ -12,14 +12,20 @@ logs=$root/build/test/host-stable
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 
-# run KERNEL TESTS PROPERTIES: status of the boot, logs in $log
+# What KCSAN is asked for where a race is to be seen, and else nothing
+watch() { # END
+	[ "$1" != races ] ||
+		echo " kcsan.early_enable=1 kcsan.udelay_task=200 kcsan.skip_watch=200"
+}
+
+# run KERNEL TESTS PROPERTIES END: status of the boot, logs in $log
 run() {
 	log=$logs/$1-${2%%,*}
 	globals=
 	[ -z "$3" ] || globals=$(echo "$3" | tr , '\n' |
 		sed 's/^/-global intel-iommu./' | xargs)
 	rm -rf "$log"
-	"$root/tests/lab/vm/boot" -k "$kernels/$1" -n -t "$limit" -o "$log" -a "TEST=$2" \
+	"$root/tests/lab/vm/boot" -k "$kernels/$1" -n -t "$limit" -o "$log" -a "TEST=$2$(watch "$4")" \
 		-x "$here/allow" -q "$globals" "$here/guest.sh" \
 		"$root/tests/vmm/vfio.sh" "$kernels/$1.modules"/*.ko \
 		>"$log.out" 2>&1
@@ -37,7 +43,7 @@ begun() {
 shown() { # TEST END PROPERTIES
 	limit=120
 	[ "$2" != hangs ] || limit=50
-	run before "$1" "$3"
+	run before "$1" "$3" "$2"
 	cat "$log.out" "$log/ktap.log"
 	test=$1
 	case $2 in
@@ -46,6 +52,8 @@ shown() { # TEST END PROPERTIES
 	warns) grep -qE '(WARNING|UBSAN): .*drivers/iommu/' "$log/console.log" ;;
 	locks) grep -A 8 'possible circular lock' "$log/console.log" |
 		grep -q '(&iommu->lock)' ;;
+	races) grep -q 'BUG: KCSAN: data-race in .*intel_iommu_set_dirty_tracking' \
+		"$log/console.log" ;;
 	passes) [ "$status" -eq 0 ] ;;
 	esac
 }
@@ -55,7 +63,7 @@ mended() { # TEST
 	[ "$status" -eq 0 ] && says "^ok .* stable\.$1\$"
 }
 
-# "TEST[,TEST..] PROPERTIES", of each machine
+# "TEST[,TEST..] END PROPERTIES", of each machine; END is that of one of the tests
 machines() {
 	awk -F'|' '{
 		machine = $5 == "alone" ? NR : "all" $4
@@ -63,9 +71,13 @@ machines() {
 			order[++n] = machine
 		tests[machine] = tests[machine] sep[machine] $1
 		sep[machine] = ","
+		end[machine] = $3
 		properties[machine] = $4
 	}
-	END { for (i = 1; i <= n; i++) print tests[order[i]], properties[order[i]] }' \
+	END {
+		for (i = 1; i <= n; i++)
+			print tests[order[i]], end[order[i]], properties[order[i]]
+	}' \
 		"$work/rows"
 }
 
@@ -82,8 +94,8 @@ while IFS='|' read -r test patch end properties _; do
 done <"$work/rows"
 machines >"$work/machines"
 limit=300
-while read -r tests properties; do
-	run after "$tests" "$properties"
+while read -r tests end properties; do
+	run after "$tests" "$properties" "$end"
 	for test in $(echo "$tests" | tr , ' '); do
 		check "after: $test" mended "$test"
 	done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One bug of each kind that the debug kernel is there to find:
+ * One bug of each kind that a debug kernel is there to find:
  *   echo NAME >/sys/module/bugs/parameters/commit
  * Each is harmless to what runs afterwards.
  */
@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
@@ -19,6 +20,7 @@ static DEFINE_SPINLOCK(second);
 static void __rcu *pointer;
 static u32 table[4];
 static u32 sink;
+static u32 counter;
 
 static void *alloc(void)
 {
@@ -107,6 +109,21 @@ static void stale(void)
 		WRITE_ONCE(sink, READ_ONCE(*p));
 }
 
+static void add(void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200000; i++) {
+		counter++;
+		barrier();
+	}
+}
+
+static void race(void)
+{
+	on_each_cpu(add, NULL, true);
+}
+
 static const struct {
 	const char *name;
 	void (*commit)(void);
@@ -114,6 +131,7 @@ static const struct {
 	{ "leak", leak }, { "sleep", sleep }, { "rcu", rcu }, { "list", list },
 	{ "shift", shift }, { "bounds", bounds }, { "order", order },
 	{ "overrun", overrun }, { "stale", stale },
+	{ "race", race },
 };
 
 static int commit(const char *name, const struct kernel_param *kp)
