@@ -34,7 +34,7 @@ for block in ../[qs]*/[0-9]*.[!o]*; do
 	wait $load
 	# one that waits in the kernel still leaves, and the next question is not about it
 	for _ in $(seq 600); do
-		kill -0 -- -$load 2>/dev/null || break
+		kill -0 "-$load" 2>/dev/null || break
 		sleep 0.1
 	done
 	rm -f begun
