@@ -3,18 +3,12 @@
 #include <string.h>
 
 #include "invtree.h"
+#include "lib/room.h"
 
 bool inv_tree_hold(struct inv_tree *tree, const struct inv_event *e)
 {
-	if (tree->n == tree->room) {
-		size_t room = tree->room ? 2 * tree->room : 16;
-		struct inv_event *held = reallocarray(tree->held, room, sizeof(*held));
-
-		if (!held)
-			return false;
-		tree->held = held;
-		tree->room = room;
-	}
+	if (!room_for_one(tree->held, tree->n))
+		return false;
 	tree->held[tree->n++] = *e;
 	return true;
 }

@@ -10,7 +10,7 @@
 
 struct inv_tree {
 	struct inv_event *held;		/* by the time of their ends */
-	size_t n, room;
+	size_t n;
 };
 
 /* Until its request comes; false: no memory */

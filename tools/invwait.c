@@ -8,6 +8,7 @@
 #include "lib/cli.h"
 #include "lib/ksym.h"
 #include "lib/out.h"
+#include "lib/room.h"
 #include "lib/walk.h"
 
 #define FILE_OF_QUEUES	"/sys/kernel/debug/iommu/intel/invalidation_queue"
@@ -15,15 +16,8 @@
 
 static bool add(struct inv_waits *waits, const void *key, const void *event)
 {
-	if (waits->n == waits->room) {
-		size_t room = waits->room ? 2 * waits->room : 16;
-		struct inv_waiting *of = reallocarray(waits->of, room, sizeof(*of));
-
-		if (!of)
-			return false;
-		waits->of = of;
-		waits->room = room;
-	}
+	if (!room_for_one(waits->of, waits->n))
+		return false;
 	memcpy(&waits->of[waits->n].key, key, sizeof(__u64));
 	memcpy(&waits->of[waits->n].e, event, sizeof(struct inv_event));
 	waits->n++;

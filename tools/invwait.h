@@ -15,7 +15,7 @@ struct inv_waiting {
 /* In one look, but for what is below another */
 struct inv_waits {
 	struct inv_waiting *of;		/* what waits longest first: a request, its submission */
-	size_t n, room;
+	size_t n;
 };
 
 /* False after telling that not all could be read */

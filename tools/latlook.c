@@ -7,6 +7,7 @@
 #include "invpairs.h"
 #include "latlook.h"
 #include "lib/known.h"
+#include "lib/room.h"
 
 /* By struct lat_key */
 static struct known known = {
@@ -35,15 +36,8 @@ static bool since_last(int hists, const struct lat_key *key, struct lat_hist *di
 
 bool lat_add(struct lat_look *look, const struct lat_row *row)
 {
-	if (look->n == look->room) {
-		size_t room = look->room ? 2 * look->room : 16;
-		struct lat_row *rows = reallocarray(look->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return false;
-		look->rows = rows;
-		look->room = room;
-	}
+	if (!room_for_one(look->rows, look->n))
+		return false;
 	look->rows[look->n++] = *row;
 	return true;
 }

@@ -11,7 +11,7 @@ struct lat_look {
 	__u64 last_ns;			/* when it was looked last */
 	/* what was found; to be freed in the end */
 	struct lat_row *rows, total;
-	size_t n, room;
+	size_t n;
 };
 
 /* False after telling that something cannot be read */

@@ -9,6 +9,7 @@
 #include "latshow.h"
 #include "lib/hist.h"
 #include "lib/out.h"
+#include "lib/room.h"
 
 const char *const lat_keys[] = {
 	[LAT_BY_TYPE] = "type",
@@ -181,16 +182,12 @@ static size_t nr_sums;
 
 static struct lat_row *sum_of(const struct lat_row *row)
 {
-	struct lat_row *more;
-
 	for (size_t i = 0; i < nr_sums; i++) {
 		if (!memcmp(&sums[i].key, &row->key, sizeof(row->key)))
 			return &sums[i];
 	}
-	more = reallocarray(sums, nr_sums + 1, sizeof(*sums));
-	if (!more)
+	if (!room_for_one(sums, nr_sums))
 		return NULL;
-	sums = more;
 	sums[nr_sums] = (struct lat_row){ .by = row->by, .key = row->key };
 	return &sums[nr_sums++];
 }

@@ -11,6 +11,7 @@
 
 #include "lib/cause.h"
 #include "lib/out.h"
+#include "lib/room.h"
 #include "lib/trace.h"
 #include "invpairs.h"
 #include "toplook.h"
@@ -218,9 +219,11 @@ static int replay(struct trace *t)
 			n = 0;
 			continue;
 		}
-		rows = reallocarray(rows, n + 1, sizeof(*rows));
-		if (!rows)
+		if (!room_for_one(rows, n)) {
+			msg("no memory for %zu PASIDs.", n + 1);
+			t->failed = true;
 			break;
+		}
 		rows[n++] = row;
 	}
 	free(rows);

@@ -9,6 +9,7 @@
 
 #include "invpairs.h"
 #include "lib/known.h"
+#include "lib/room.h"
 #include "lib/walk.h"
 #include "toplook.h"
 #include "../bpf/pasid.h"
@@ -17,16 +18,9 @@
 
 static struct top_row *add_row(struct top_look *look)
 {
-	/* room for twice as many, each time that it is full */
-	if (!(look->n & (look->n - 1))) {
-		size_t room = look->n ? 2 * look->n : 1;
-		struct top_row *rows = reallocarray(look->rows, room, sizeof(*rows));
-
-		if (!rows) {
-			msg("no memory for %zu PASIDs.", room);
-			return NULL;
-		}
-		look->rows = rows;
+	if (!room_for_one(look->rows, look->n)) {
+		msg("no memory for %zu PASIDs.", look->n + 1);
+		return NULL;
 	}
 	look->rows[look->n] = (struct top_row){};
 	return &look->rows[look->n++];
@@ -220,14 +214,12 @@ static void forget(const struct top_look *look, const struct top_key *key)
 /* Nobody else deletes any. They are taken first, as some are deleted then. */
 static struct top_key *keys_of(int fd, size_t *n)
 {
-	struct top_key *keys = NULL, *more, *last = NULL;
+	struct top_key *keys = NULL, *last = NULL;
 
 	for (*n = 0; ; ++*n) {
-		if (!(*n & (*n - 1))) {
-			more = reallocarray(keys, *n ? 2 * *n : 1, sizeof(*keys));
-			if (!more)
-				break;
-			keys = more;
+		if (!room_for_one(keys, *n)) {
+			msg("no memory for %zu PASIDs.", *n + 1);
+			break;
 		}
 		last = *n ? &keys[*n - 1] : NULL;
 		if (bpf_map_get_next_key(fd, last, &keys[*n]))

@@ -6,6 +6,7 @@
 
 #include "ksym.h"
 #include "out.h"
+#include "room.h"
 
 struct symbol {
 	uint64_t address;
@@ -25,14 +26,8 @@ static int by_address(const void *a, const void *b)
 
 static void add(uint64_t address, const char *name)
 {
-	if (!(nr_symbols & (nr_symbols - 1))) {
-		size_t room = nr_symbols ? 2 * nr_symbols : 1;
-		struct symbol *more = reallocarray(symbols, room, sizeof(*more));
-
-		if (!more)
-			return;
-		symbols = more;
-	}
+	if (!room_for_one(symbols, nr_symbols))
+		return;
 	symbols[nr_symbols++] = (struct symbol){ address, strdup(name) };
 }
 
