@@ -29,7 +29,7 @@ import coverage  # noqa: E402
 TREE, FACTS, OUT = sys.argv[1:]
 KINDS = "code", "tests", "documentation"
 TESTS = re.compile(coverage.TESTS.pattern + r"|^tools/testing/|_test\.h$")
-Piece = collections.namedtuple("Piece", "path function lines left mutants")
+Piece = collections.namedtuple("Piece", "path function lines there mutants")
 
 
 def script(path):
@@ -41,7 +41,8 @@ def script(path):
     return module
 
 
-switch = script("tests/mutants/switch")
+propose = script("tests/mutants/propose.py")
+switch = propose.switch
 
 
 def git(*args):
@@ -109,7 +110,8 @@ def mutants_at(origin):
 
 
 def pieces(commit, left, mutants):
-    """Hunks of code, one for each function; and how many lines are in none."""
+    """Hunks of code, one for each function, with the lines that they are at last; and how
+    many lines are in none."""
     found, outside = {}, 0
     functions = {}
     for hunk, (path, lines) in enumerate(added(commit)):
@@ -122,7 +124,8 @@ def pieces(commit, left, mutants):
             else:
                 outside += 1
     return [Piece(path, name, lines,
-                  sum((path, commit, line) in left for line in lines),
+                  {left[path, commit, line] for line in lines
+                   if (path, commit, line) in left},
                   sorted(set().union(*(mutants.get((path, commit, line), ())
                                        for line in lines))))
             for (_, path, name), lines in found.items()], outside
@@ -148,7 +151,7 @@ class Patch:
 
     def there(self):
         """Its hunks of which something is left."""
-        return [piece for piece in self.pieces if piece.left]
+        return [piece for piece in self.pieces if piece.there]
 
     def noticed(self):
         return [piece for piece in self.there() if piece.mutants]
@@ -191,7 +194,8 @@ def read_patches():
     origin = origins(sorted({path for patch in patches for _, _, path in patch.touched
                              if path.endswith(".c") and exists(path)} |
                             {path for _, path, _, _ in facts("mutants")}))
-    left = {(path, *line) for path, lines in origin.items() for line in lines}
+    left = {(path, *line): number for path, lines in origin.items()
+            for number, line in enumerate(lines, 1)}
     mutants = mutants_at(origin)
     for patch in patches:
         patch.pieces, patch.outside = pieces(patch.commit, left, mutants)
@@ -312,6 +316,9 @@ def main():
     os.makedirs(OUT)
     pages = {patch.page: page_of(patch, record, sizes, tests) for patch in patches}
     pages["README.md"] = table_of(patches, record, sizes)
+    pages["rows"] = propose.rows(
+        ((patch.number, piece.path, piece.function, piece.there) for patch in patches
+         for piece in patch.there() if not piece.mutants), TREE)
     for name, page in pages.items():
         with open(os.path.join(OUT, name), "w", encoding="utf-8") as out:
             out.write("\n".join(page) + "\n")

@@ -22,7 +22,9 @@ make_project() {
 		"$project/tests/stable" "$project/tests/host"
 	ln -s "$root/tests/lab" "$project/tests/"
 	ln -s "$root/tests/host/debug" "$project/tests/host/"
-	ln -s "$root/tests/mutants/switch" "$root/tests/mutants/tests" "$project/tests/mutants/"
+	for file in switch propose.py tests; do
+		ln -s "$root/tests/mutants/$file" "$project/tests/mutants/"
+	done
 	ln -s "$root"/patches/bin/* "$project/patches/bin/"
 	rm "$project/patches/bin/bisect"
 	printf '%s\n' '#!/bin/sh' "echo '2 drivers/iommu/ioasid.o 120 8 -4'" \
@@ -185,6 +187,21 @@ last_page() {
 	END
 }
 
+# Nobody would notice in core.c: no row is of that file
+rows_to_try() {
+	diff - "$project/build/pages/rows" <<-'END' &&
+	mutant	patch-3-1
+	at	drivers/iommu/ioasid.c gone
+	-	-a
+	+	0
+	fails	kunit first_case
+	fails	kunit second_case
+
+	END
+		ROWS=$project/build/pages/rows "$root/tests/mutants/switch" \
+			"$project/build/tree" "$work/switched"
+}
+
 sizes_on_request() {
 	pages -s && says 02-iommu-Add-it.md <<-'END' &&
 	| drivers/iommu/ioasid.o | +120 | +8 | -4 |
@@ -208,6 +225,7 @@ check "the table has a row for each patch, and sums" the_table
 check "a fault of 6.12 has a test of its own" stable_page
 check "hunks, mutants, tests and bisect's row" new_page
 check "a line belongs to the patch that wrote it last" last_page
+check "what no mutant changes has rows to try" rows_to_try
 check "bytes are there when asked for" sizes_on_request
 check "a mutant without a place is refused" refuses_a_row_without_place
 finish
