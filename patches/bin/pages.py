@@ -153,6 +153,11 @@ class Patch:
         """Its hunks of which something is left."""
         return [piece for piece in self.pieces if piece.there]
 
+    def faults(self):
+        """Its tests of tests/stable."""
+        return [test for number, test in facts("faults")
+                if self.file.startswith(f"stable/{number}-")]
+
     def noticed(self):
         return [piece for piece in self.there() if piece.mutants]
 
@@ -235,12 +240,10 @@ def of_tests(patch):
     """The tests that are there with it and not before, and those of its fault."""
     before, after = ({" ".join(words) for words in facts(f"tests/{n}")}
                      for n in (patch.number - 1, patch.number))
-    own = [test for number, test in facts("faults")
-           if patch.file.startswith(f"stable/{number}-")]
     return [f"- {test}" for test in sorted(after - before)] + [
         f"- no more: {test}" for test in sorted(before - after)] + [
         f"- `{test}` of tests/stable, on kernels without and with part 0"
-        for test in own] or ["None."]
+        for test in patch.faults()] or ["None."]
 
 
 def where(piece):
@@ -318,7 +321,9 @@ def main():
     pages["README.md"] = table_of(patches, record, sizes)
     pages["rows"] = propose.rows(
         ((patch.number, piece.path, piece.function, piece.there) for patch in patches
-         for piece in patch.there() if not piece.mutants), TREE)
+         for piece in patch.there() if not piece.mutants),
+        {patch.number: [("stable", test) for test in patch.faults()]
+         for patch in patches}, TREE)
     for name, page in pages.items():
         with open(os.path.join(OUT, name), "w", encoding="utf-8") as out:
             out.write("\n".join(page) + "\n")

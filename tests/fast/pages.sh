@@ -187,10 +187,16 @@ last_page() {
 	END
 }
 
-# Nobody would notice in core.c: no row is of that file
+# In core.c nobody but the patch's own test would notice: no row is of that file
 rows_to_try() {
 	diff - "$project/build/pages/rows" <<-'END' &&
-	mutant	patch-3-1
+	mutant	patch-1-1
+	at	drivers/iommu/core.c core
+	-	a & 7
+	+	0
+	fails	stable one_fault
+
+	mutant	patch-3-2
 	at	drivers/iommu/ioasid.c gone
 	-	-a
 	+	0

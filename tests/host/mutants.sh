@@ -36,7 +36,7 @@ deal() { # LIST NAME
 	awk -v lanes="$lanes" -v to="$work/$2" '{
 		split($3, test, ".")
 		file = $2 == "vm" ? NR "." test[1] : $2 == "fail_nth" ? NR : \
-			$2 ~ /^(leave|vcmd|exhaust)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
+			$2 ~ /^(leave|vcmd|exhaust|stable)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
 		print >(to NR % lanes "-" file)
 	}' "$1"
 }
@@ -69,7 +69,7 @@ boots() {
 	arguments='' options=
 	case ${1##*/} in
 	*.*)	options=$(machine "${1##*.}") ;;
-	*-vmm)	options=-n ;;
+	*-vmm | *-stable)	options=-n ;;
 	*-leave | *-vcmd | *-exhaust) options=$(machine "${1##*-}") ;;
 	*)	arguments=intel_iommu=off ;;
 	esac
@@ -114,7 +114,7 @@ lanes=$(nproc)
 [ "$lanes" -le 8 ] || lanes=8
 "$here/switch" -t >"$work/list"
 
-awk '$2 !~ /^(vmm?|leave|attach|vcmd|exhaust)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
+awk '$2 !~ /^(vmm?|leave|attach|vcmd|exhaust|stable)$/ { print $2, $3 }' "$work/list" | sort -u >"$work/listed"
 "$here/tests" "$linux" | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

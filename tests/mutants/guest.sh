@@ -33,6 +33,7 @@ run() { # IN TEST
 	attach)		timeout 300 vmm_attach -r "attach.$2" ;;
 	vcmd)		timeout 300 vmm_vcmd -r "vcmd.$2" ;;
 	exhaust)	timeout 300 vmm_exhaust -r "$2" ;;
+	stable)		timeout 300 stable_test -t "$2" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }

@@ -172,15 +172,17 @@ class Witnesses:
                         self.near[place.file][kind, test] += 1
 
     def of(self, path, name):
+        """Those nearest to a place."""
         both = self.near[path, name].most_common() + self.near[path].most_common()
         return list(dict.fromkeys(test for test, _ in both))[:MOST_TESTS]
 
 
-def rows(hunks, tree):
-    """The text of rows for hunks: (number of the patch, path, function, lines there)."""
+def rows(hunks, own, tree):
+    """The text of rows for hunks: (number of the patch, path, function, lines there).
+    own has the tests that a patch is known to have."""
     witnesses, number = Witnesses(switch.read_rows()), 0
     for patch, path, name, lines in hunks:
-        tests = witnesses.of(path, name)
+        tests = own.get(patch, []) + witnesses.of(path, name)
         source = switch.read(os.path.join(tree, path))
         for old, new in list(changes(source, path, name, lines))[:MOST_ROWS if tests else 0]:
             number += 1
