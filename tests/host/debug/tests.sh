@@ -9,13 +9,14 @@
 
 # subtests NAME COMMAND..: its results become subtests of one.
 subtests() {
-	name=$1
+	name=$1 begun=$(cut -d . -f 1 /proc/uptime)
 	shift
 	{
 		"$@"
 		echo $? >/run/status
 	} 2>&1 </dev/null | sed 's/^/  /'
 	status=$(cat /run/status)
+	note "$name: $(($(cut -d . -f 1 /proc/uptime) - begun)) s"
 	if [ "$status" -eq 0 ]; then
 		ok "$name"
 	else
