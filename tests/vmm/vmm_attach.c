@@ -11,7 +11,7 @@
 
 #include <linux/vfio.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
 

@@ -16,13 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
 
-/* On a busy machine they take longer than the harness thinks */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	240
 #define PATIENCE_S		30
 
 #define VA		0x7f0000001000ULL

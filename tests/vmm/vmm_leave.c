@@ -20,13 +20,9 @@
 
 #include <linux/pci_regs.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
-
-/* With KASAN and on a busy machine they take longer than the harness thinks */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT	120
 
 #define VA		0x7f0000001000ULL
 /* Where the device writes, and where it reads an A */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "vmm.h"
 
 #define FIRST	16		/* the host's PASIDs: x-vcmd-first, */
