@@ -41,7 +41,7 @@ begun() {
 }
 
 shown() { # TEST END PROPERTIES
-	limit=120
+	limit=300
 	[ "$2" != hangs ] || limit=50
 	run before "$1" "$3" "$2"
 	cat "$log.out" "$log/ktap.log"
@@ -93,7 +93,7 @@ while IFS='|' read -r test patch end properties _; do
 	check "before: $test ($patch) $end" shown "$test" "$end" "$properties"
 done <"$work/rows"
 machines >"$work/machines"
-limit=300
+limit=600
 while read -r tests end properties; do
 	run after "$tests" "$properties" "$end"
 	for test in $(echo "$tests" | tr , ' '); do

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "harness.h"
 #include "pasid-dma.h"
 #include "vmm.h"
 
@@ -151,7 +151,7 @@ static bool waits_in_iommufd(pid_t tid)
 }
 
 /* The end of the call ends the wait, not a timeout of 60 s */
-TEST_F_TIMEOUT(stable, closed_in_a_call, 120)
+TEST_F(stable, closed_in_a_call)
 {
 	struct call call = { .iommu = self->vmm.iommu, .dev_id = self->dev.id };
 	struct closing closing = { .dev = &self->dev };
@@ -466,7 +466,7 @@ static void *map_and_unmap(void *arg)
  * Each map writes a flag of the page table, beside that which says what is tracked.
  * One that is lost is seen too seldom to wait for it; KCSAN tells that it can be.
  */
-TEST_F_TIMEOUT(stable, tracked_beside_maps, 120)
+TEST_F(stable, tracked_beside_maps)
 {
 	struct monitor *vmm = &self->vmm;
 	struct maps maps = { .vmm = vmm };
