@@ -3,12 +3,12 @@
 # limit: 3600
 #
 # Data races in what the series adds, by the Kernel Concurrency Sanitizer (the kernel
-# "races" of make kernel-stable): threads of KUnit and of the selftests, random calls, and a device that
+# "watched" of make kernel-stable): threads of KUnit and of the selftests, random calls, and a device that
 # is bound, unbound, unmapped and flushed at the same time. A report fails them.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
-kernel=$root/build/stable/kernel
-module=$root/build/stable/races.modules/bugs.ko
+kernel=$root/build/stable/watched
+module=$root/build/stable/watched-all.modules/bugs.ko
 work=$root/build/vm/kcsan
 # shellcheck source-path=SCRIPTDIR source=debug/lib.sh
 . "$root/tests/host/debug/lib.sh"
