@@ -27,7 +27,7 @@
 #define PIECE		(GUEST_BASE + (48ULL << 20))
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
 #define NEVER		100000000	/* answers that a device will not give */
-#define SWITCHES	2000
+#define SWITCHES	10000
 
 FIXTURE(stable) {
 	struct monitor vmm;
