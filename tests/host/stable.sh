@@ -12,7 +12,7 @@ logs=$root/build/test/host-stable
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
 
-# What KCSAN is asked for where a race is to be seen, and else nothing
+# Arguments that switch KCSAN on where a race is to be seen, and else nothing
 watch() { # END
 	[ "$1" != races ] ||
 		echo " kcsan.early_enable=1 kcsan.udelay_task=200 kcsan.skip_watch=200"

@@ -14,7 +14,7 @@ import re
 HERE = os.path.dirname(os.path.abspath(__file__))
 MOST_TESTS = 8
 MOST_ROWS = 2       # for each hunk
-# Without these it is another fault that is seen, or a machine that stands still
+# A statement with one of these, left out, shows another fault or stops the machine
 NEVER = re.compile(r"lock|complete|wake|kfree|_put|_get\b|rcu|goto|refcount|trace_")
 TYPES = re.compile(r"(struct|union|enum|unsigned|signed|int|long|char|void|bool|const|"
                    r"static|[us](8|16|32|64)|s?size_t|guard|CLASS|[A-Z_]+)$")
@@ -97,7 +97,7 @@ def all_statements(first):
         yield from all_statements(part)
 
 
-# --- What could be changed -------------------------------------------------------------
+# --- Changes ---------------------------------------------------------------------------
 
 class Function:
     """A function of a source, and those of its lines that count."""
@@ -157,7 +157,7 @@ def changes(source, path, name, lines):
         yield old, new
 
 
-# --- Who might notice ------------------------------------------------------------------
+# --- Tests that might notice -----------------------------------------------------------
 
 class Witnesses:
     """The tests that notice mutants of a function, and of its file."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# What the tests on a debug kernel share: guest tests as they are, several in one boot of
+# The tests on a debug kernel share this: guest tests as they are, several in one boot of
 # $kernel, with logs in $work; the bugs of $module, and whether the scan takes the lines
 # that tell of them.
 
