@@ -110,33 +110,44 @@ static void show_tree(struct trace *t, const struct inv_event *e)
 		show(t, &below, NULL);
 }
 
-/* A request under way is no event yet: it will be one. But with --stuck it is. */
+/* False if it has ended meanwhile: its stack goes with it. */
+static bool look_closer(struct inv_waiting *w, struct inv_queues *queues, int stacks)
+{
+	if (bpf_map_lookup_elem(stacks, &w->key, &w->wait.stack))
+		return false;
+	if (w->e.flags & INV_SUBMISSION)
+		w->wait.queue = inv_queue_of(queues, w->e.dev);
+	return true;
+}
+
+/*
+ * A request under way is no event yet: it will be one. But with --stuck it is. All is
+ * looked at before any is shown, as that takes its time, in which much can end.
+ */
 static void look(struct trace *t, const struct inv_bpf *skel)
 {
 	static struct inv_waits waits;
 	static __u64 last;
 	__u64 now = now_ns(CLOCK_MONOTONIC);
 	struct inv_queues queues = {};
-	struct inv_wait wait;
 
 	t->failed |= !inv_waits_read(&waits, bpf_map__fd(skel->maps.in_flight));
 	for (size_t i = 0; i < waits.n; i++) {
-		struct inv_event *e = &waits.of[i].e;
+		struct inv_waiting *w = &waits.of[i];
 
-		e->flags |= INV_STALLED;
-		e->end_ns = now > e->ts_ns ? now : e->ts_ns;
-		if (t->cli.stuck_ms ? !is_stuck(&t->cli, e) :
-		    !is_due(e->ts_ns, last, now, t->loop.stop))
+		w->e.flags |= INV_STALLED;
+		w->e.end_ns = now > w->e.ts_ns ? now : w->e.ts_ns;
+		w->due = t->cli.stuck_ms ?
+			 is_stuck(&t->cli, &w->e) &&
+			 look_closer(w, &queues, bpf_map__fd(skel->maps.stacks)) :
+			 is_due(w->e.ts_ns, last, now, t->loop.stop);
+	}
+	for (size_t i = 0; i < waits.n; i++) {
+		if (!waits.of[i].due)
 			continue;
-		if (!trace_made(t, e))
+		if (!trace_made(t, &waits.of[i].e))
 			break;
-		wait = (struct inv_wait){};
-		if (t->cli.stuck_ms)
-			bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), &waits.of[i].key,
-					    &wait.stack);
-		if (t->cli.stuck_ms && e->flags & INV_SUBMISSION)
-			wait.queue = inv_queue_of(&queues, e->dev);
-		show(t, e, &wait);
+		show(t, &waits.of[i].e, &waits.of[i].wait);
 	}
 	last = now;
 }

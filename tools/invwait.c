@@ -18,6 +18,7 @@ static bool add(struct inv_waits *waits, const void *key, const void *event)
 {
 	if (!room_for_one(waits->of, waits->n))
 		return false;
+	waits->of[waits->n] = (struct inv_waiting){};
 	memcpy(&waits->of[waits->n].key, key, sizeof(__u64));
 	memcpy(&waits->of[waits->n].e, event, sizeof(struct inv_event));
 	waits->n++;

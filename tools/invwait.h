@@ -7,20 +7,6 @@
 
 #include "../bpf/inv.h"
 
-struct inv_waiting {
-	struct inv_event e;
-	__u64 key;			/* of its stack */
-};
-
-/* In one look, but for what is below another */
-struct inv_waits {
-	struct inv_waiting *of;		/* what waits longest first: a request, its submission */
-	size_t n;
-};
-
-/* False after telling that not all could be read */
-bool inv_waits_read(struct inv_waits *waits, int in_flight);
-
 /* Of a unit of VT-d: the next descriptor that it takes, and the next that it is given */
 struct inv_queue {
 	char unit[PASID_DEV_LEN];
@@ -43,6 +29,22 @@ struct inv_wait {
 	struct inv_stack stack;		/* of who waits; may be empty */
 	const struct inv_queue *queue;	/* in which a submission waits, or NULL */
 };
+
+struct inv_waiting {
+	struct inv_event e;
+	__u64 key;			/* of its stack */
+	struct inv_wait wait;
+	bool due;			/* to be shown */
+};
+
+/* In one look, but for what is below another */
+struct inv_waits {
+	struct inv_waiting *of;		/* what waits longest first: a request, its submission */
+	size_t n;
+};
+
+/* False after telling that not all could be read */
+bool inv_waits_read(struct inv_waits *waits, int in_flight);
 
 /* Lines below a line of text, and more keys of an object */
 void inv_wait_text(const struct inv_wait *wait);
