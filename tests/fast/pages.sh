@@ -66,7 +66,7 @@ commit() { # MESSAGE..
 }
 
 first() {
-	sed -i 's/return a;/return a \& 7;/' drivers/iommu/core.c
+	sed -i 's/return a;/at(a)->mask = 7;\n\treturn a \& 7;/' drivers/iommu/core.c
 	commit 'iommu: Mask it' '' 'It is' 'too' 'large.' '' 'Cc: stable@vger.kernel.org'
 }
 
@@ -141,10 +141,10 @@ says() { # PAGE: has all that is on standard input, lines in that order
 # Of the three hunks of patch 2 one is gone. The mutant "late" changes lines of 2 and 3.
 the_table() {
 	says README.md <<-'END'
-	| 1 | [iommu: Mask it](01-iommu-Mask-it.md) | 1 | 0 | 0 | ? | ? | 1 | 0 |  |
+	| 1 | [iommu: Mask it](01-iommu-Mask-it.md) | 2 | 0 | 0 | ? | ? | 1 | 0 |  |
 	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 |  |
 	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 2 | 1 | 0 | yes | 17 | 2 | 1 |  |
-	|  | all | 22 | 3 | 1 |  |  | 5 | 3 |  |
+	|  | all | 23 | 3 | 1 |  |  | 5 | 3 |  |
 	END
 }
 
@@ -153,12 +153,12 @@ stable_page() {
 	says 01-iommu-Mask-it.md <<-'END'
 	# 1. iommu: Mask it
 	- `stable/0001-iommu-Mask-it.patch`
-	- lines it adds: 1 of code, 0 of tests, 0 of documentation
+	- lines it adds: 2 of code, 0 of tests, 0 of documentation
 	- `Documentation/bisect.md` does not know this patch as it is (`make bisect`)
-	| drivers/iommu/core.c | 1 | 1 |
+	| drivers/iommu/core.c | 2 | 1 |
 	- `one_fault` of tests/stable, on kernels without and with part 0
 	No mutant changes these:
-	- `drivers/iommu/core.c:3` `core()`, 1 line
+	- `drivers/iommu/core.c:3` `core()`, 2 lines
 	END
 }
 
@@ -192,11 +192,16 @@ rows_to_try() {
 	diff - "$project/build/pages/rows" <<-'END' &&
 	mutant	patch-1-1
 	at	drivers/iommu/core.c core
+	-	at(a)->mask = 7;
+	fails	stable one_fault
+
+	mutant	patch-1-2
+	at	drivers/iommu/core.c core
 	-	a & 7
 	+	0
 	fails	stable one_fault
 
-	mutant	patch-3-2
+	mutant	patch-3-3
 	at	drivers/iommu/ioasid.c gone
 	-	-a
 	+	0
