@@ -110,10 +110,15 @@ static void show_tree(struct trace *t, const struct inv_event *e)
 		show(t, &below, NULL);
 }
 
-/* False if it has ended meanwhile: its stack goes with it. */
-static bool look_closer(struct inv_waiting *w, struct inv_queues *queues, int stacks)
+/* False if it has ended meanwhile; the stack, which goes with it, may be another's then. */
+static bool look_closer(struct inv_waiting *w, struct inv_queues *queues,
+			const struct inv_bpf *skel)
 {
-	if (bpf_map_lookup_elem(stacks, &w->key, &w->wait.stack))
+	struct inv_event now;
+
+	bpf_map_lookup_elem(bpf_map__fd(skel->maps.stacks), &w->key, &w->wait.stack);
+	if (bpf_map_lookup_elem(bpf_map__fd(skel->maps.in_flight), &w->key, &now) ||
+	    now.ts_ns != w->e.ts_ns)
 		return false;
 	if (w->e.flags & INV_SUBMISSION)
 		w->wait.queue = inv_queue_of(queues, w->e.dev);
@@ -138,8 +143,7 @@ static void look(struct trace *t, const struct inv_bpf *skel)
 		w->e.flags |= INV_STALLED;
 		w->e.end_ns = now > w->e.ts_ns ? now : w->e.ts_ns;
 		w->due = t->cli.stuck_ms ?
-			 is_stuck(&t->cli, &w->e) &&
-			 look_closer(w, &queues, bpf_map__fd(skel->maps.stacks)) :
+			 is_stuck(&t->cli, &w->e) && look_closer(w, &queues, skel) :
 			 is_due(w->e.ts_ns, last, now, t->loop.stop);
 	}
 	for (size_t i = 0; i < waits.n; i++) {

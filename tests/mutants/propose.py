@@ -80,7 +80,8 @@ def statement(body, i):
         return Statement("loop", i, plain(body, inner.last + 1).last, None, [inner])
     if body[i + 1] == "(":
         head = closing(body, i + 1)
-        if word in ("if", "for", "while", "switch") or body[head + 1] not in (";", "=", ".", "->", "["):
+        if word in ("if", "for", "while", "switch") or \
+           body[head + 1] not in (";", "=", ".", "->", "["):
             inner = statement(body, head + 1)
             parts = [inner]
             if word == "if" and body[inner.last + 1] == "else":
