@@ -9,7 +9,7 @@ V		?= 0
 .DELETE_ON_ERROR:
 # "deps" comes first, and the scripts use all processors themselves
 .NOTPARALLEL:
-.PHONY: help deps source apply unapply tree export refresh pages kernel kernel-debug
+.PHONY: help deps source apply unapply tree export refresh hunks pages kernel kernel-debug
 .PHONY: kselftest initramfs vm guest vm-guest demo qemu qemu-tree qemu-export
 .PHONY: check check-fast bisect stable mails kernel-stable coverage fuzz bench
 .PHONY: install deb clean
@@ -54,6 +54,9 @@ mails: deps ## a part of the series as mails: PART=4 [SINCE=COMMIT]
 
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
+
+hunks: initramfs ## each hunk of the series broken, and noticed: an hour
+	@HUNKS=1 tests/run vm host/mutants
 
 pages: deps ## build/pages: a page for each patch [SIZES=1: its bytes, too]
 	@patches/bin/pages $(if $(SIZES),-s)

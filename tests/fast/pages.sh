@@ -37,6 +37,7 @@ make_project() {
 	one_fault	| 0001 | fails |
 	another		| 0009 | fails |
 	TABLE
+	: >"$project/tests/mutants/hunks"
 	cat >"$project/tests/mutants/rows" <<-'TABLE'
 	mutant	late
 	at	drivers/iommu/ioasid.c take

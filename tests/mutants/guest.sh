@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In the VM: for each line "mutant in test" of the file BATCH, run the test with
-# the mutant and say "verdict mutant test" and what it reports. Without it the
-# test has to pass then, "passes test". If it does not, something was left behind,
-# and the rest is for a new boot; so is the line itself, unless it is the first,
-# as what was left may be an earlier one's. The mutant "none" leaves nothing.
-# shellcheck disable=SC2153 # BATCH comes with the boot
+# the mutant and say "verdict mutant test" and what it reports. Behind the lines of
+# a test it has to pass without one, "passes test". If it does not, something was left
+# behind, and the rest is for a new boot; so are these lines, except the first of all,
+# as what was left may be an earlier one's. The mutant "none" leaves nothing. With
+# FIRST a mutant that was noticed is not tried with other tests: "verdict .. left".
+# shellcheck disable=SC2153 # BATCH and FIRST come with the boot
 
 now=/sys/module/ioasid/parameters/mutant
 filter=/sys/module/kunit/parameters/filter_glob
+
+short=120 long=300
+[ -z "$FIRST" ] || short=40 long=60
 
 kunit() { # CASE
 	printf '*.%s' "$1" >$filter
@@ -25,17 +29,35 @@ kunit() { # CASE
 run() { # IN TEST
 	case $1 in
 	kunit)		kunit "$2" ;;
-	iommufd)	timeout 120 /kselftest/iommufd -t "${2#*.}" ;;
-	gpasid)		timeout 120 /kselftest/iommufd_gpasid -t "${2#*.}" ;;
-	fail_nth)	timeout 120 /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
-	vmm)		timeout 300 vmm_test -r "vmm.$2" ;;
-	leave)		timeout 300 vmm_leave -r "leave.$2" ;;
-	attach)		timeout 300 vmm_attach -r "attach.$2" ;;
-	vcmd)		timeout 300 vmm_vcmd -r "vcmd.$2" ;;
-	exhaust)	timeout 300 vmm_exhaust -r "$2" ;;
-	stable)		timeout 300 stable_test -t "$2" ;;
+	iommufd)	timeout $short /kselftest/iommufd -t "${2#*.}" ;;
+	gpasid)		timeout $short /kselftest/iommufd_gpasid -t "${2#*.}" ;;
+	fail_nth)	timeout $short /kselftest/iommufd_fail_nth -t "${2#*.}" ;;
+	vmm)		timeout $long vmm_test -r "vmm.$2" ;;
+	leave)		timeout $long vmm_leave -r "leave.$2" ;;
+	attach)		timeout $long vmm_attach -r "attach.$2" ;;
+	vcmd)		timeout $long vmm_vcmd -r "vcmd.$2" ;;
+	exhaust)	timeout $long vmm_exhaust -r "$2" ;;
+	stable)		timeout $long stable_test -t "$2" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
+}
+
+# The same of all tests of a kind: "not ok" and the first that fails
+suite() { # IN
+	case $1 in
+	kunit)		kunit '*' ;;
+	iommufd)	timeout 120 /kselftest/iommufd -f iommufd_pasid
+			timeout 120 /kselftest/iommufd -f iommufd_device_pasid ;;
+	gpasid)		timeout 120 /kselftest/iommufd_gpasid ;;
+	vmm)		timeout 300 vmm_test ;;
+	leave)		timeout 300 vmm_leave ;;
+	attach)		timeout 300 vmm_attach ;;
+	vcmd)		timeout 300 vmm_vcmd ;;
+	stable)		timeout 300 stable_test ;;
+	esac 2>&1 </dev/null | grep -Eo '^ *(not )?ok [0-9]+ [^ ]+' >/tmp/suite
+	first_failed=$(sed -nE 's/^ *not ok [0-9]+ (vmm\.|leave\.|attach\.|vcmd\.|stable\.)?//p' /tmp/suite | head -n 1)
+	[ -z "$first_failed" ] || { echo "not ok $first_failed"; return; }
+	[ ! -s /tmp/suite ] || echo ok
 }
 
 # "ok", "not ok", "skip", or nothing if it did not report. A case that another
@@ -44,28 +66,69 @@ reports() { # MUTANT IN TEST
 	name=${3#*.}
 	[ "$2" != vm ] || name=$(echo "$name" | tr _ ' ')
 	printf %s "$1" >$now
+	if [ "$3" = all ]; then
+		suite "$2"
+		printf none >$now
+		return
+	fi
 	run "$2" "$3" 2>&1 </dev/null |
 		grep -Eo "^ *(not )?ok [0-9]+ .*\\b$name( #.*)?$" |
 		sed -E 's/.*# SKIP.*/skip/; s/^ *((not )?ok) .*/\1/' | sort -u
 	printf none >$now
 }
 
+# With FIRST a line that hangs ends the boot: what hangs in the kernel cannot be killed.
+watch() { # IN
+	[ -n "$FIRST" ] || return 0
+	[ -z "$watcher" ] || kill "$watcher"
+	case $1-$test in
+	*-all)				patience=150 ;;
+	kunit-* | iommufd-* | gpasid-*) patience=$((short + 20)) ;;
+	*)				patience=$((long + 30)) ;;
+	esac
+	(sleep $patience; echo "hangs $mutant $test" >/dev/kmsg; sleep 1
+		echo b >/proc/sysrq-trigger) >/dev/null 2>&1 </dev/null &
+	watcher=$!
+}
+watcher=''
+
 # shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
 . ./vfio.sh
 vfio_bind
 echo 128 >/proc/sys/vm/nr_hugepages
-first=1
-while read -r mutant in test; do
+# Which lines are the last of their test: behind these it has to pass
+awk 'NR > 1 { print line, $3 == test ? "" : "last" }
+	{ line = $0; test = $3 }
+	END { if (NR) print line, "last" }' "$BATCH" >/tmp/batch
+first=1 noticed='' held=''
+while read -r mutant in test last; do
+	if [ -n "$FIRST" ] && [ "$mutant" = "$noticed" ]; then
+		echo "verdict $mutant $test left"
+		continue
+	fi
 	echo "begins $mutant $test" >/dev/kmsg
+	watch "$in"
 	found="verdict $mutant $test $(reports "$mutant" "$in" "$test")"
-	[ -z "$first" ] || echo "$found"
-	case $mutant-$in in
+	case $first in
+	1)	echo "$found" ;;
+	*)	held="$held$found
+" ;;
+	esac
+	case $first$found in
+	*' not ok'*)	noticed=$mutant ;;
+	verdict*' skip') break ;;
+	esac
+	first=''
+	case $FIRST$mutant-$in in
 	none-*)			;;
 	*-fail_nth | *-vm)	break ;;
-	*)			[ "$(reports none "$in" "$test")" = ok ] || break
+	1*)			[ "$mutant" != "$noticed" ] ||
+					[ "$(reports none "$in" "$test")" = ok ] || break ;;
+	*)			[ -n "$last" ] || continue
+				[ "$(reports none "$in" "$test")" = ok ] || break
 				echo "passes $test" ;;
 	esac
-	[ -n "$first" ] || echo "$found"
-	first=''
-done <"$BATCH"
+	printf %s "$held"
+	held=''
+done </tmp/batch
 exit 0

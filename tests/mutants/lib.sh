@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# To try mutants, in $work: one kernel with all of them, and boots that break one at a
+# time. With $first set only the first test that notices a mutant counts, and one that
+# takes long does not.
+
+# shellcheck disable=SC2154 # of the script that sources this: root work
+here=$root/tests/mutants
+linux=$root/build/linux
+first=''
+lanes=$(nproc)
+[ "$lanes" -le 8 ] || lanes=8
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+# The objects of build/kernel, and the files that change beside them, where make
+# finds them before those of the source tree: so nothing else is built again.
+build() {
+	rm -rf "$work"
+	mkdir -p "$work" &&
+		cp -a "$root/build/kernel" "$work/kernel" &&
+		"$here/switch" "$linux" "$work/kernel" &&
+		"$root/tests/lab/vm/kernel" "$linux" "$work/kernel" &&
+		"$root/tests/lab/vm/initramfs" "$work/initramfs.cpio" \
+			"$work/kernel" "$root/build/tools" \
+			"$root/build/kselftest:/kselftest"
+}
+
+# Deal a list out to $lanes, each with a file of lines for few boots, and files
+# of one line: what is in memory already cannot fail to be allocated, so fail_nth
+# needs a kernel that has done nothing before; and what a script of the VM
+# changes is not known. The monitor needs another machine, and a script its own.
+# The lines of a test come one after the other, in one lane; with $first, where only
+# the first test counts, those of a mutant do.
+deal() { # LIST NAME
+	if [ -n "$first" ]; then cat "$1"; else sort -s -k 2,3 "$1"; fi |
+	awk -v lanes="$lanes" -v first="$first" -v to="$work/$2" '{
+		split($3, test, ".")
+		together = first ? $1 : $3
+		if (!(together in lane) || $2 == "vm") lane[together] = n++ % lanes
+		file = $2 == "vm" ? NR "." test[1] : $2 == "fail_nth" ? NR : \
+			$2 ~ /^(leave|vcmd|exhaust|stable)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
+		print >(to lane[together] "-" file)
+	}'
+}
+
+# died FILE LOG: what to say of its first line, which had no verdict. A complaint
+# of the kernel before it began is a slow machine's, not the mutant's. A case of
+# KUnit that fails says so before what it left behind hangs the kernel.
+died() {
+	read -r mutant _ test <"$1"
+	if sed "0,/begins $mutant $test/d" "$2" |
+	   grep -qE -e 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' \
+		-e "# $test: (EXPECTATION|ASSERTION) FAILED"; then
+		echo "verdict $mutant $test died"
+	elif grep -q "hangs $mutant $test" "$2"; then
+		echo "verdict $mutant $test hung"
+	else
+		return 1
+	fi
+}
+
+# drop_noticed FILE: the lines of mutants that a test has noticed already
+drop_noticed() {
+	find "$work" -maxdepth 1 -name '*.verdicts' -exec cat {} + |
+		awk -v file="$1" '
+			/ (not ok.*|died|hung)$/ { noticed[$2] }
+			END { while ((getline <file) > 0) if (!($1 in noticed)) print }' \
+		>"$1.left"
+	mv "$1.left" "$1"
+}
+
+# machine SCRIPT: that of tests/guest/SCRIPT.sh
+machine() {
+	sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh"
+}
+
+# boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
+# where the one before ended. If there are two without a verdict on their first line,
+# there never is; with $first one is enough. A kernel that does not survive has noticed,
+# if it says so. A mutant that hangs a boot does so up to the limit; the next one goes
+# on where that ended.
+boots() {
+	n=0 silent=''
+	arguments='' options='' limit=400
+	[ -z "$first" ] || limit=300
+	case ${1##*/} in
+	*.*)	options=$(machine "${1##*.}") ;;
+	*-vmm | *-stable)	options=-n ;;
+	*-leave | *-vcmd | *-exhaust) options=$(machine "${1##*-}") ;;
+	*)	arguments=intel_iommu=off ;;
+	esac
+	[ -z "$first" ] || drop_noticed "$1"
+	while [ -s "$1" ]; do
+		n=$((n + 1))
+		# shellcheck disable=SC2086 # a list
+		"$root/tests/lab/vm/boot" $options -o "$1.$n" -m 2G -t $limit \
+			-k "$work/kernel/arch/x86/boot/bzImage" \
+			-r "$work/initramfs.cpio" \
+			-a "$arguments BATCH=${1##*/} FIRST=$first" "$here/guest.sh" "$1" \
+			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
+			"$root/build/tools/pasidmod/snoopmod.ko" >/dev/null 2>&1 || :
+		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||
+			died "$1" "$1.$n/console.log" >"$1.said" || {
+				[ -n "$first" ] || [ "$silent" = "$(head -n 1 "$1")" ] ||
+					{ silent=$(head -n 1 "$1"); continue; }
+				echo >"$1.said"
+			}
+		cat "$1.said" >>"$1.verdicts"
+		sed -i "1,$(wc -l <"$1.said")d" "$1"
+		[ -z "$first" ] || drop_noticed "$1"
+	done
+}
+
+# verdicts LIST NAME: on all lines of LIST
+verdicts() {
+	deal "$1" "$2"
+	for lane in $(seq 0 $((lanes - 1))); do
+		for file in "$work/$2$lane"-*; do boots "$file"; done &
+	done
+	wait
+	cat "$work/$2"*.verdicts
+}
