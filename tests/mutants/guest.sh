@@ -42,35 +42,12 @@ run() { # IN TEST
 	esac
 }
 
-# The same of all tests of a kind: "not ok" and the first that fails
-suite() { # IN
-	case $1 in
-	kunit)		kunit '*' ;;
-	iommufd)	timeout 120 /kselftest/iommufd -f iommufd_pasid
-			timeout 120 /kselftest/iommufd -f iommufd_device_pasid ;;
-	gpasid)		timeout 120 /kselftest/iommufd_gpasid ;;
-	vmm)		timeout 300 vmm_test ;;
-	leave)		timeout 300 vmm_leave ;;
-	attach)		timeout 300 vmm_attach ;;
-	vcmd)		timeout 300 vmm_vcmd ;;
-	stable)		timeout 300 stable_test ;;
-	esac 2>&1 </dev/null | grep -Eo '^ *(not )?ok [0-9]+ [^ ]+' >/tmp/suite
-	first_failed=$(sed -nE 's/^ *not ok [0-9]+ (vmm\.|leave\.|attach\.|vcmd\.|stable\.)?//p' /tmp/suite | head -n 1)
-	[ -z "$first_failed" ] || { echo "not ok $first_failed"; return; }
-	[ ! -s /tmp/suite ] || echo ok
-}
-
 # "ok", "not ok", "skip", or nothing if it did not report. A case that another
 # user of PASIDs is in the way of is skipped: what an earlier mutant leaked is one.
 reports() { # MUTANT IN TEST
 	name=${3#*.}
 	[ "$2" != vm ] || name=$(echo "$name" | tr _ ' ')
 	printf %s "$1" >$now
-	if [ "$3" = all ]; then
-		suite "$2"
-		printf none >$now
-		return
-	fi
 	run "$2" "$3" 2>&1 </dev/null |
 		grep -Eo "^ *(not )?ok [0-9]+ .*\\b$name( #.*)?$" |
 		sed -E 's/.*# SKIP.*/skip/; s/^ *((not )?ok) .*/\1/' | sort -u
@@ -81,10 +58,9 @@ reports() { # MUTANT IN TEST
 watch() { # IN
 	[ -n "$FIRST" ] || return 0
 	[ -z "$watcher" ] || kill "$watcher"
-	case $1-$test in
-	*-all)				patience=150 ;;
-	kunit-* | iommufd-* | gpasid-*) patience=$((short + 20)) ;;
-	*)				patience=$((long + 30)) ;;
+	case $1 in
+	kunit | iommufd | gpasid) patience=$((short + 20)) ;;
+	*)			patience=$((long + 30)) ;;
 	esac
 	(sleep $patience; echo "hangs $mutant $test" >/dev/kmsg; sleep 1
 		echo b >/proc/sysrq-trigger) >/dev/null 2>&1 </dev/null &
@@ -115,7 +91,7 @@ while read -r mutant in test last; do
 " ;;
 	esac
 	case $first$found in
-	*' not ok'*)	noticed=$mutant ;;
+	*' not ok')	noticed=$mutant ;;
 	verdict*' skip') break ;;
 	esac
 	first=''

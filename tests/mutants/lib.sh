@@ -65,7 +65,7 @@ died() {
 drop_noticed() {
 	find "$work" -maxdepth 1 -name '*.verdicts' -exec cat {} + |
 		awk -v file="$1" '
-			/ (not ok.*|died|hung)$/ { noticed[$2] }
+			/ (not ok|died|hung)$/ { noticed[$2] }
 			END { while ((getline <file) > 0) if (!($1 in noticed)) print }' \
 		>"$1.left"
 	mv "$1.left" "$1"
