@@ -55,8 +55,9 @@ mails: deps ## a part of the series as mails: PART=4 [SINCE=COMMIT]
 bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
-hunks: initramfs ## each hunk of the series broken, and noticed: hours
-	@HUNKS=1 tests/run vm host/mutants
+hunks: initramfs ## each rule and hunk of the series broken, and noticed: hours
+	@MUTANTS=. SLOWDOWN=4 tests/run vm host/mutants
+	@patches/bin/pages -r
 
 pages: deps ## build/pages: a page for each patch [SIZES=1: its bytes, too]
 	@patches/bin/pages $(if $(SIZES),-s)

@@ -10,6 +10,7 @@ with what other scripts know, a line for each:
   tests/N  tests after the first N patches     fails    tests/mutants/switch -t
   record   Documentation/bisect.md             faults   PATCH TEST of tests/stable/rows
   sizes    patches/bin/bisect -z, or no file
+tests/mutants/unnoticed explains hunks that no test can notice.
 """
 import bisect
 import collections
@@ -27,9 +28,10 @@ sys.path.insert(0, os.path.join(TOP, "tests/host/debug"))
 import coverage  # noqa: E402
 
 TREE, FACTS, OUT = sys.argv[1:]
+UNNOTICED = os.path.join(TOP, "tests/mutants/unnoticed")
 KINDS = "code", "tests", "documentation"
 TESTS = re.compile(coverage.TESTS.pattern + r"|^tools/testing/|_test\.h$")
-Piece = collections.namedtuple("Piece", "path function lines there mutants")
+Piece = collections.namedtuple("Piece", "path function lines there mutants why")
 
 
 def script(path):
@@ -85,12 +87,27 @@ def added(commit):
     return [hunk for hunk in hunks if kind(hunk[0]) == "code"]
 
 
+def declares(body):
+    """The tokens of declarations without a value."""
+    try:
+        found = list(propose.all_statements(propose.statement(body, 0)))
+    except (switch.Bad, IndexError):
+        return set()
+    return {i for one in found if one.kind == "declaration"
+            for i in range(one.first, one.last + 1)
+            if "=" not in body[one.first:one.last]}
+
+
 def function_lines(source):
-    """{line: function} of all lines with code, braces alone being none."""
+    """{line: function} of all lines with code: no braces alone, no declarations."""
     starts = [0] + [found.end() for found in re.finditer("\n", source)]
-    return {bisect.bisect_right(starts, token.start): name
-            for name, body in switch.functions(source)
-            for token in body if token not in ("{", "}")}
+    lines = {}
+    for name, body in switch.functions(source):
+        without = declares(body)
+        for i, token in enumerate(body):
+            if token not in ("{", "}") and i not in without:
+                lines[bisect.bisect_right(starts, token.start)] = name
+    return lines
 
 
 def origins(paths):
@@ -109,7 +126,50 @@ def mutants_at(origin):
     return found
 
 
-def pieces(commit, left, mutants):
+class Reason:
+    """Why nobody can notice what there is in a function."""
+
+    def __init__(self, where, place):
+        self.where, self.text, self.why, self.used = where, "", "", False
+        self.path, self.function = place
+
+    def lines(self):
+        """Where it is at last."""
+        source = switch.read(os.path.join(TREE, self.path))
+        body, old = switch.function(source, self.function), switch.tokens(self.text)
+        found = [i for i in range(len(body)) if old and body[i:i + len(old)] == old]
+        if len(found) != 1 or not self.why:
+            sys.exit(f"pages: {self.where}: {len(found)} times in {self.function}(), "
+                     f"or without why: {self.text}")
+        return range(switch.line_of(source, body[found[0]].start),
+                     switch.line_of(source, body[found[0] + len(old) - 1].start) + 1)
+
+
+def read_reasons(path):
+    """The stanzas of tests/mutants/unnoticed: hunk, -, why."""
+    reasons = []
+    with open(path, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            key, _, value = line.rstrip().partition("\t")
+            if key == "hunk":
+                reasons.append(Reason(f"unnoticed:{number}", value.split()))
+            elif key == "-":
+                reasons[-1].text += value + " "
+            elif key == "why":
+                reasons[-1].why += " " * bool(reasons[-1].why) + value
+    return reasons
+
+
+def reasons_at(reasons, origin):
+    """{(path, commit, line): reasons} of the lines that they are about."""
+    found = collections.defaultdict(list)
+    for reason in reasons:
+        for line in reason.lines():
+            found[reason.path, *origin[reason.path][line - 1]].append(reason)
+    return found
+
+
+def pieces(commit, left, mutants, reasons):
     """Hunks of code, one for each function, with the lines that they are at last; and how
     many lines are in none."""
     found, outside = {}, 0
@@ -127,7 +187,9 @@ def pieces(commit, left, mutants):
                   {left[path, commit, line] for line in lines
                    if (path, commit, line) in left},
                   sorted(set().union(*(mutants.get((path, commit, line), ())
-                                       for line in lines))))
+                                       for line in lines))),
+                  list(dict.fromkeys(reason for line in lines
+                                     for reason in reasons.get((path, commit, line), ()))))
             for (_, path, name), lines in found.items()], outside
 
 
@@ -160,6 +222,13 @@ class Patch:
 
     def noticed(self):
         return [piece for piece in self.there() if piece.mutants]
+
+    def explained(self):
+        """Those that no mutant changes, and the reason is known."""
+        return [piece for piece in self.there() if piece.why and not piece.mutants]
+
+    def open(self):
+        return [piece for piece in self.there() if not piece.why and not piece.mutants]
 
     def bisected(self, record):
         """Builds, warnings, off, boots and tests, or nothing."""
@@ -201,9 +270,16 @@ def read_patches():
                             {path for _, path, _, _ in facts("mutants")}))
     left = {(path, *line): number for path, lines in origin.items()
             for number, line in enumerate(lines, 1)}
-    mutants = mutants_at(origin)
+    mutants, reasons = mutants_at(origin), read_reasons(UNNOTICED)
+    at = reasons_at(reasons, origin)
     for patch in patches:
-        patch.pieces, patch.outside = pieces(patch.commit, left, mutants)
+        patch.pieces, patch.outside = pieces(patch.commit, left, mutants, at)
+        for piece in patch.explained():
+            for reason in piece.why:
+                reason.used = True
+    for reason in reasons:
+        if not reason.used:
+            sys.exit(f"pages: {reason.where}: explains no hunk: {reason.text}")
     return patches
 
 
@@ -260,15 +336,19 @@ def of_hunks(patch, tests):
     page = [f"A hunk counts once for each function that it adds to. Of {len(there)}, mutants",
             f"change {len(noticed)}; later patches replaced {len(patch.pieces) - len(there)}"
             f" more. Besides, it adds {patch.outside} lines of",
-            "C that are outside of functions, empty, braces or comments. Numbers of lines are",
-            "those after this patch."]
+            "C that are outside of functions, empty, braces, declarations or comments. Numbers",
+            "of lines are those after this patch."]
     if noticed:
         page += ["", "| hunk | mutant | noticed by |", "|---|---|---|"]
         page += [f"| {where(piece)} | `{name}` | {tests[name]} |"
                  for piece in noticed for name in piece.mutants]
-    if len(there) > len(noticed):
+    if patch.explained():
+        page += ["", "No mutant changes these, as no test could notice:", ""]
+        page += [f"- {where(piece)}: {'; '.join(reason.why for reason in piece.why)}"
+                 for piece in patch.explained()]
+    if patch.open():
         page += ["", "No mutant changes these:", ""]
-        page += [f"- {where(piece)}" for piece in there if not piece.mutants]
+        page += [f"- {where(piece)}" for piece in patch.open()]
     return page
 
 
@@ -292,20 +372,31 @@ def table_of(patches, record, sizes):
     rows = [(patch.number, f"[{patch.subject}]({patch.page})",
              *(patch.lines(of) for of in KINDS),
              *(patch.bisected(record)[3:] or ("?", "?")),
-             len(patch.there()), len(patch.noticed()), patch.text(sizes))
+             len(patch.there()), len(patch.noticed()), len(patch.explained()),
+             patch.text(sizes))
             for patch in patches]
-    sums = [sum(row[i] or 0 for row in rows) for i in (2, 3, 4, 7, 8, 9)]
-    rows.append(("", "all", *sums[:3], "", "", *sums[3:5], sums[5] if sizes else ""))
+    sums = [sum(row[i] or 0 for row in rows) for i in (2, 3, 4, 7, 8, 9, 10)]
+    rows.append(("", "all", *sums[:3], "", "", *sums[3:6], sums[6] if sizes else ""))
     return ["# The series, patch by patch", "",
             "Written by `make pages`. *Hunks* are those of kernel code in functions of which a",
             "part is there after the last patch, *noticed* those with a line that a mutant of",
-            "`tests/mutants/rows` changes, *bytes* those of text with the new options y, tests",
-            "apart. *Boots* and *tests passed* are of `Documentation/bisect.md`, which does not",
-            "know the patches with ?.",
+            "`tests/mutants` changes, *explained* those of which `tests/mutants/unnoticed` tells",
+            "why no test could, *bytes* those of text with the new options y, tests apart.",
+            "*Boots* and *tests passed* are of `Documentation/bisect.md`, which does not know the",
+            "patches with ?.",
             "",
             "| | patch | code | tests | documentation | boots | tests passed | hunks "
-            "| noticed | bytes |",
-            "|---|---|---|---|---|---|---|---|---|---|",
+            "| noticed | explained | bytes |",
+            "|---|---|---|---|---|---|---|---|---|---|---|",
+            *("| " + " | ".join(map(str, row)) + " |" for row in rows)]
+
+
+def hunks_of(patches):
+    """A row for each patch that has hunks."""
+    rows = [(patch.number, patch.subject, len(patch.there()), len(patch.noticed()),
+             len(patch.explained())) for patch in patches if patch.there()]
+    rows.append(("", "all", *(sum(row[i] for row in rows) for i in (2, 3, 4))))
+    return ["| | patch | hunks | noticed | explained |", "|---|---|---|---|---|",
             *("| " + " | ".join(map(str, row)) + " |" for row in rows)]
 
 
@@ -319,9 +410,10 @@ def main():
     os.makedirs(OUT)
     pages = {patch.page: page_of(patch, record, sizes, tests) for patch in patches}
     pages["README.md"] = table_of(patches, record, sizes)
+    pages["hunks.md"] = hunks_of(patches)
     pages["rows"] = propose.rows(
         ((patch.number, piece.path, piece.function, piece.there) for patch in patches
-         for piece in patch.there() if not piece.mutants),
+         for piece in patch.open()),
         {patch.number: [("stable", test) for test in patch.faults()]
          for patch in patches}, TREE)
     for name, page in pages.items():

@@ -38,6 +38,7 @@ make_project() {
 	another		| 0009 | fails |
 	TABLE
 	: >"$project/tests/mutants/hunks"
+	: >"$project/tests/mutants/unnoticed"
 	cat >"$project/tests/mutants/rows" <<-'TABLE'
 	mutant	late
 	at	drivers/iommu/ioasid.c take
@@ -71,7 +72,8 @@ first() {
 	commit 'iommu: Mask it' '' 'It is' 'too' 'large.' '' 'Cc: stable@vger.kernel.org'
 }
 
-# What is not in a function, and braces, are no code that a mutant could change.
+# What is not in a function, declarations, and braces are no code that a mutant could
+# change.
 second() {
 	mkdir drivers/iommu/tests Documentation
 	cat >drivers/iommu/ioasid.c <<-'C'
@@ -101,7 +103,8 @@ second() {
 }
 
 third() {
-	sed -i -e 's/a > 7/a > 8/' -e 's/return a;.*/return -a;/' drivers/iommu/ioasid.c
+	sed -i -e 's/a > 7/a > 8/' -e 's/return a;.*/return -a;/' \
+		-e 's/return a + 1;/int spare;\n\n\t&/' drivers/iommu/ioasid.c
 	sed -i -e s/second_case/third_case/ drivers/iommu/tests/a_kunit.c
 	commit 'iommu: Change it' '' 'It is' 'not' 'right.'
 }
@@ -142,10 +145,10 @@ says() { # PAGE: has all that is on standard input, lines in that order
 # Of the three hunks of patch 2 one is gone. The mutant "late" changes lines of 2 and 3.
 the_table() {
 	says README.md <<-'END'
-	| 1 | [iommu: Mask it](01-iommu-Mask-it.md) | 2 | 0 | 0 | ? | ? | 1 | 0 |  |
-	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 |  |
-	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 2 | 1 | 0 | yes | 17 | 2 | 1 |  |
-	|  | all | 23 | 3 | 1 |  |  | 5 | 3 |  |
+	| 1 | [iommu: Mask it](01-iommu-Mask-it.md) | 2 | 0 | 0 | ? | ? | 1 | 0 | 0 |  |
+	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 | 0 |  |
+	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 4 | 1 | 0 | yes | 17 | 2 | 1 | 0 |  |
+	|  | all | 25 | 3 | 1 |  |  | 5 | 3 | 0 |  |
 	END
 }
 
@@ -182,9 +185,9 @@ last_page() {
 	- the compiler sees what it saw before; 17 tests pass
 	- kunit third_case
 	- no more: kunit second_case
-	| `drivers/iommu/ioasid.c:10` `take()`, 1 line | `late` | kunit `first_case`, vm `script.the_result` |
+	| `drivers/iommu/ioasid.c:12` `take()`, 1 line | `late` | kunit `first_case`, vm `script.the_result` |
 	No mutant changes these:
-	- `drivers/iommu/ioasid.c:18` `gone()`, 1 line
+	- `drivers/iommu/ioasid.c:20` `gone()`, 1 line
 	END
 }
 
@@ -220,9 +223,42 @@ sizes_on_request() {
 	| drivers/iommu/tests/a_kunit.o | +500 | +0 | +0 |
 	END
 	says README.md <<-'END'
-	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 | 120 |
-	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 2 | 1 | 0 | yes | 17 | 2 | 1 | 0 |
+	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 | 0 | 120 |
+	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 4 | 1 | 0 | yes | 17 | 2 | 1 | 0 | 0 |
 	END
+}
+
+# What no test can notice is not to be tried, and says why
+reasons() {
+	printf '%s\t%s\n' hunk 'drivers/iommu/ioasid.c gone' - '-a' why 'it is a' \
+		why 'sign' >"$project/tests/mutants/unnoticed"
+	pages || return
+	! grep gone "$project/build/pages/rows" || return
+	says 03-iommu-Change-it.md <<-'END' &&
+	No mutant changes these, as no test could notice:
+	- `drivers/iommu/ioasid.c:20` `gone()`, 1 line: it is a sign
+	END
+	says README.md <<-'END' &&
+	|  | all | 25 | 3 | 1 |  |  | 5 | 3 | 1 |  |
+	END
+	says hunks.md <<-'END'
+	| 2 | iommu: Add it | 2 | 2 | 0 |
+	| 3 | iommu: Change it | 2 | 1 | 1 |
+	|  | all | 5 | 3 | 1 |
+	END
+}
+
+# refuses_reason FUNCTION TEXT MESSAGE
+refuses_reason() {
+	printf '%s\t%s\n' hunk "drivers/iommu/ioasid.c $1" - "$2" why 'it is so' \
+		>"$project/tests/mutants/unnoticed"
+	! pages >"$work/out" 2>&1 && grep "unnoticed:1: $3" "$work/out"
+}
+
+written_down() {
+	: >"$project/tests/mutants/unnoticed"
+	pages -r && grep -q 'when each of 2 mutants' "$project/Documentation/hunks.md" &&
+		grep -qF '|  | all | 5 | 3 | 0 |' "$project/Documentation/hunks.md"
 }
 
 refuses_a_row_without_place() {
@@ -239,5 +275,10 @@ check "hunks, mutants, tests and bisect's row" new_page
 check "a line belongs to the patch that wrote it last" last_page
 check "what no mutant changes has rows to try" rows_to_try
 check "bytes are there when asked for" sizes_on_request
+check "what no test can notice says why" reasons
+check "a reason for what is noticed is refused" refuses_reason take 'a > 8 || b > 9' \
+	'explains no hunk'
+check "a reason for what is not there is refused" refuses_reason gone a++ '0 times in gone'
+check "-r: a table for the documentation" written_down
 check "a mutant without a place is refused" refuses_a_row_without_place
 finish

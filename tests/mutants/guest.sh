@@ -42,32 +42,40 @@ run() { # IN TEST
 	esac
 }
 
+# The kernel complains of something: then the scan of its log fails the test
+complains() {
+	dmesg | grep -qE 'WARNING: |BUG: |UBSAN: |refcount_t: '
+}
+
 # "ok", "not ok", "skip", or nothing if it did not report. A case that another
 # user of PASIDs is in the way of is skipped: what an earlier mutant leaked is one.
 reports() { # MUTANT IN TEST
 	name=${3#*.}
 	[ "$2" != vm ] || name=$(echo "$name" | tr _ ' ')
+	echo 1 >/sys/kernel/debug/clear_warn_once
+	dmesg -c >/dev/null
+	watch "$2"
 	printf %s "$1" >$now
-	run "$2" "$3" 2>&1 </dev/null |
+	said=$(run "$2" "$3" 2>&1 </dev/null |
 		grep -Eo "^ *(not )?ok [0-9]+ .*\\b$name( #.*)?$" |
-		sed -E 's/.*# SKIP.*/skip/; s/^ *((not )?ok) .*/\1/' | sort -u
+		sed -E 's/.*# SKIP.*/skip/; s/^ *((not )?ok) .*/\1/' | sort -u)
 	printf none >$now
+	! complains || said='not ok'
+	echo "$said"
 }
 
-# With FIRST a line that hangs ends the boot: what hangs in the kernel cannot be killed.
+# A line that hangs ends the boot: what hangs in the kernel cannot be killed.
 watch() { # IN
-	[ -n "$FIRST" ] || return 0
-	[ -z "$watcher" ] || kill "$watcher"
+	[ ! -e /tmp/watcher ] || kill "$(cat /tmp/watcher)"
 	case $1 in
 	kunit | iommufd | gpasid) patience=$((short + 20)) ;;
+	vm)			patience=290 ;;
 	*)			patience=$((long + 30)) ;;
 	esac
 	(sleep $patience; echo "hangs $mutant $test" >/dev/kmsg; sleep 1
 		echo b >/proc/sysrq-trigger) >/dev/null 2>&1 </dev/null &
-	watcher=$!
+	echo $! >/tmp/watcher
 }
-watcher=''
-
 # shellcheck source-path=SCRIPTDIR source=../vmm/vfio.sh
 . ./vfio.sh
 vfio_bind
@@ -83,7 +91,6 @@ while read -r mutant in test last; do
 		continue
 	fi
 	echo "begins $mutant $test" >/dev/kmsg
-	watch "$in"
 	found="verdict $mutant $test $(reports "$mutant" "$in" "$test")"
 	case $first in
 	1)	echo "$found" ;;
@@ -97,7 +104,7 @@ while read -r mutant in test last; do
 	first=''
 	case $FIRST$mutant-$in in
 	none-*)			;;
-	*-fail_nth | *-vm)	break ;;
+	*-fail_nth | *-vm | *boot-*) break ;;
 	1*)			[ "$mutant" != "$noticed" ] ||
 					[ "$(reports none "$in" "$test")" = ok ] || break ;;
 	*)			[ -n "$last" ] || continue

@@ -30,19 +30,25 @@ build() {
 # Deal a list out to $lanes, each with a file of lines for few boots, and files
 # of one line: what is in memory already cannot fail to be allocated, so fail_nth
 # needs a kernel that has done nothing before; and what a script of the VM
-# changes is not known. The monitor needs another machine, and a script its own.
+# changes is not known. A mutant whose name begins with boot- is there from the start.
+# The monitor needs another machine, a script its own, and a test of tests/stable the
+# properties that its row there says.
 # The lines of a test come one after the other, in one lane; with $first, where only
 # the first test counts, those of a mutant do.
 deal() { # LIST NAME
 	if [ -n "$first" ]; then cat "$1"; else sort -s -k 2,3 "$1"; fi |
-	awk -v lanes="$lanes" -v first="$first" -v to="$work/$2" '{
+	awk -F '[ |\t]+' -v lanes="$lanes" -v first="$first" -v to="$work/$2" '
+		FILENAME ~ /stable/ { if ($4 ~ /^x-/) unit[$1] = "+" $4; next }
+		{
 		split($3, test, ".")
 		together = first ? $1 : $3
 		if (!(together in lane) || $2 == "vm") lane[together] = n++ % lanes
 		file = $2 == "vm" ? NR "." test[1] : $2 == "fail_nth" ? NR : \
-			$2 ~ /^(leave|vcmd|exhaust|stable)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
+			$1 ~ /^(hunk-)?boot-/ ? NR "." ($2 ~ /^(iommufd|gpasid)$/ ? "kselftest" : $2) : \
+			$2 == "stable" ? $2 unit[$3] : \
+			$2 ~ /^(leave|vcmd|exhaust)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
 		print >(to lane[together] "-" file)
-	}'
+	}' "$root/tests/stable/rows" -
 }
 
 # died FILE LOG: what to say of its first line, which had no verdict. A complaint
@@ -79,17 +85,22 @@ machine() {
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there are two without a verdict on their first line,
 # there never is; with $first one is enough. A kernel that does not survive has noticed,
-# if it says so. A mutant that hangs a boot does so up to the limit; the next one goes
-# on where that ended.
+# if it says so. A test that hangs ends the boot, and the next one goes on there.
 boots() {
 	n=0 silent=''
 	arguments='' options='' limit=400
 	[ -z "$first" ] || limit=300
 	case ${1##*/} in
 	*.*)	options=$(machine "${1##*.}") ;;
-	*-vmm | *-stable)	options=-n ;;
+	*-vmm)	options=-n ;;
+	*-stable*)	options="-n $(echo "${1##*-stable}" | tr +, '\n' |
+			sed -n 's/^x-/-q -global -q intel-iommu.&/p' | xargs)" ;;
 	*-leave | *-vcmd | *-exhaust) options=$(machine "${1##*-}") ;;
 	*)	arguments=intel_iommu=off ;;
+	esac
+	read -r mutant _ <"$1"
+	case $mutant in
+	boot-* | hunk-boot-*) arguments="$arguments ioasid.mutant=$mutant" ;;
 	esac
 	[ -z "$first" ] || drop_noticed "$1"
 	while [ -s "$1" ]; do

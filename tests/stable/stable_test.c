@@ -22,9 +22,8 @@
 #include "vmm.h"
 
 /* Pages of guest memory that hold a letter each, behind those for tables */
-#define DATA		(GUEST_BASE + (32ULL << 20))
 #define LETTERS		8
-#define PIECE		(GUEST_BASE + (48ULL << 20))
+#define PIECE		(GUEST_DATA + GUEST_SIZE / 4)
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
 #define NEVER		100000000	/* answers that a device will not give */
 #define SWITCHES	10000
@@ -48,7 +47,7 @@ FIXTURE_SETUP(stable)
 	ASSERT_EQ(0, device_alloc_parent(vmm, &self->dev));
 	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
 	for (i = 0; i < LETTERS; i++)
-		memset(monitor_at(vmm, DATA + i * PAGE), 'A' + i, PAGE);
+		memset(monitor_at(vmm, GUEST_DATA + i * PAGE), 'A' + i, PAGE);
 }
 
 FIXTURE_TEARDOWN(stable)
@@ -59,7 +58,7 @@ FIXTURE_TEARDOWN(stable)
 
 static uint64_t page_of(char letter)
 {
-	return DATA + (letter - 'A') * PAGE;
+	return GUEST_DATA + (letter - 'A') * PAGE;
 }
 
 /* The byte that the device reads at @va without PASID, or -1 */

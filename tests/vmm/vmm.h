@@ -14,9 +14,14 @@
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
 
-/* Where the guest has its memory: not below, where the MSI window would lie */
+/*
+ * Where the guest has its memory: not below, where the MSI window would lie.
+ * Each guest maps all of it, so it is small; a page of 2 MiB fits. The first
+ * half is for page tables.
+ */
 #define GUEST_BASE	0x40000000ULL
-#define GUEST_SIZE	(64ULL << 20)
+#define GUEST_SIZE	(8ULL << 20)
+#define GUEST_DATA	(GUEST_BASE + GUEST_SIZE / 2)
 #define PAGE		4096ULL
 
 /* monitor.c: what a virtual machine monitor asks the kernel for */

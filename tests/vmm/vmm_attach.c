@@ -15,7 +15,6 @@
 #include "pasid-dma.h"
 #include "vmm.h"
 
-#define DATA		(GUEST_BASE + (32ULL << 20))
 #define LETTERS		8
 #define VA		0x1000
 #define PASID		0x123
@@ -56,7 +55,7 @@ FIXTURE_SETUP(attach)
 					      IOMMU_HWPT_ALLOC_PASID));
 	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
 	for (i = 0; i < LETTERS; i++)
-		memset(monitor_at(vmm, DATA + i * PAGE), 'A' + i, PAGE);
+		memset(monitor_at(vmm, GUEST_DATA + i * PAGE), 'A' + i, PAGE);
 	self->root = guest_table(vmm);
 	ASSERT_EQ(0, pasid_alloc_nested(vmm, &self->dev, self->root, 48,
 					&self->nested));
@@ -70,7 +69,7 @@ FIXTURE_TEARDOWN(attach)
 
 static uint64_t page_of(char letter)
 {
-	return DATA + (letter - 'A') * PAGE;
+	return GUEST_DATA + (letter - 'A') * PAGE;
 }
 
 static void map(struct monitor *vmm, uint64_t root, char letter)

@@ -28,7 +28,6 @@
 #define BUFFER		(16 * PAGE)
 #define SRC		0x10000000ULL
 #define DST		0x10100000ULL
-#define DATA		(GUEST_BASE + (32ULL << 20))
 #define PAUSE_US	150000
 
 /* In shared memory: what a monitor did outlives it */
@@ -48,7 +47,13 @@ static void must(int ret, const char *what)
 /* Of guest memory: a buffer to read from and one to write to for each PASID */
 static uint64_t buffer(unsigned int nr, bool dst)
 {
-	return DATA + (2 * nr + dst) * BUFFER;
+	return GUEST_DATA + (2 * nr + dst) * BUFFER;
+}
+
+/* Behind these: what comes in the place of one in each round */
+static uint64_t spare(unsigned int round)
+{
+	return buffer(PASIDS + round / 2, round % 2);
 }
 
 static void map_buffers(struct monitor *vmm, uint64_t root, unsigned int nr)
@@ -118,10 +123,10 @@ static void run(struct monitor *vmm, unsigned int nr, bool stays)
 	for (round = 0; round < ROUNDS; round++) {
 		for (i = 0; i < PASIDS; i++) {
 			uint64_t old = buffer(i, false);
-			uint64_t new = DATA + (4 + round) * BUFFER + i * PAGE;
+			uint64_t new = spare(round) + i * PAGE;
 
 			copy(vmm, &dev, pasid[i], i,
-			     round ? DATA + (3 + round) * BUFFER + i * PAGE : old);
+			     round ? spare(round - 1) + i * PAGE : old);
 			remap(vmm, &dev, pasid[i], root[i], new);
 			copy(vmm, &dev, pasid[i], i, new);
 			usleep(PAUSE_US);
@@ -146,7 +151,7 @@ static void run(struct monitor *vmm, unsigned int nr, bool stays)
 
 static void fill(struct monitor *vmm)
 {
-	uint64_t i, *at = monitor_at(vmm, DATA);
+	uint64_t i, *at = monitor_at(vmm, GUEST_DATA);
 
 	for (i = 0; i < 16 * BUFFER / sizeof(*at); i++)
 		at[i] = i * 0x9e3779b97f4a7c15ULL;

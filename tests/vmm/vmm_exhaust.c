@@ -24,7 +24,6 @@
 
 #define VA		0x7f0000001000ULL
 /* Two pages of guest memory, of A and of B */
-#define DATA		(GUEST_BASE + (32ULL << 20))
 
 /* Numbers of the device's own */
 #define LOCAL		0x80000
@@ -49,10 +48,10 @@ static int guest_begin(struct monitor *vmm, struct device *dev, unsigned int nr,
 
 	if (ret)
 		return ret;
-	memset(monitor_at(vmm, DATA), 'A', PAGE);
-	memset(monitor_at(vmm, DATA + PAGE), 'B', PAGE);
+	memset(monitor_at(vmm, GUEST_DATA), 'A', PAGE);
+	memset(monitor_at(vmm, GUEST_DATA + PAGE), 'B', PAGE);
 	*root = guest_table(vmm);
-	guest_map(vmm, *root, 48, VA, DATA, PAGE, GUEST_RW);
+	guest_map(vmm, *root, 48, VA, GUEST_DATA, PAGE, GUEST_RW);
 	return 0;
 }
 
@@ -131,7 +130,7 @@ static int read_by(struct device *dev, uint32_t request, uint32_t pasid)
 									\
 	self->letter ^= 'A' ^ 'B';					\
 	guest_map(&self->vmm, self->root, 48, VA,			\
-		  DATA + (self->letter - 'A') * PAGE, PAGE, GUEST_RW);	\
+		  GUEST_DATA + (self->letter - 'A') * PAGE, PAGE, GUEST_RW);	\
 	EXPECT_EQ(0, invalidate(&self->vmm, &self->dev, &info_, 1, NULL)); \
 	EXPECT_EQ(self->letter, read_by(&self->dev, 0, self->pasid));	\
 	EXPECT_EQ(self->letter,						\
@@ -302,7 +301,7 @@ TEST_F(exhaust, domain_ids)
 	ASSERT_EQ(0, device_open(vmm, &other, 1));
 	ASSERT_EQ(0, device_attach(&other, vmm->parent));
 	root = guest_table(vmm);
-	guest_map(vmm, root, 48, VA, DATA, PAGE, GUEST_RW);
+	guest_map(vmm, root, 48, VA, GUEST_DATA, PAGE, GUEST_RW);
 	used = unit_domain_ids();
 	for (round = 0; round < 2; round++) {
 		nr = take_ids(vmm, dev, self->root, tables);

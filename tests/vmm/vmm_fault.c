@@ -46,7 +46,7 @@ static int guest_start(struct monitor *vmm, struct device *dev, uint32_t *pasid)
 	if (ret)
 		return ret;
 	root = guest_table(vmm);
-	guest_map(vmm, root, 48, VA, GUEST_BASE + GUEST_SIZE / 2, PAGE, GUEST_RO);
+	guest_map(vmm, root, 48, VA, GUEST_DATA, PAGE, GUEST_RO);
 	guest_map(vmm, root, 48, BEYOND, GUEST_BASE + GUEST_SIZE, PAGE, GUEST_RW);
 	return pasid_bind(vmm, dev, *pasid, root, 48, 0);
 }

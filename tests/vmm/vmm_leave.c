@@ -26,7 +26,7 @@
 
 #define VA		0x7f0000001000ULL
 /* Where the device writes, and where it reads an A */
-#define TARGET		(GUEST_BASE + (32ULL << 20))
+#define TARGET		GUEST_DATA
 #define SOURCE		(TARGET + PAGE)
 
 /* A number that no test has so far */

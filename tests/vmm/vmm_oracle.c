@@ -20,10 +20,9 @@
 
 #define PASIDS		3
 #define LETTERS		6
-#define DATA		(GUEST_BASE + (32ULL << 20))
 #define NONE		(-1)
 #define NOTHING		(1u << LETTERS)
-#define MOST_TABLES	4000
+#define MOST_TABLES	800
 
 /* Neighbours, pages on both sides of a table's end, and the ends of the halves */
 static const uint64_t pages[] = {
@@ -80,7 +79,7 @@ static void must(int ret, const char *what)
 
 static uint64_t page_of(int letter)
 {
-	return DATA + letter * PAGE;
+	return GUEST_DATA + letter * PAGE;
 }
 
 static struct space *some_space(void)
@@ -394,7 +393,8 @@ static void setup(void)
 	attached = true;
 	/* One mapping for each letter, so that it can be taken away alone */
 	must(monitor_unmap(&vmm, GUEST_BASE, GUEST_SIZE), "IOAS_UNMAP");
-	must(monitor_map(&vmm, GUEST_BASE, DATA - GUEST_BASE, true), "IOAS_MAP");
+	must(monitor_map(&vmm, GUEST_BASE, GUEST_DATA - GUEST_BASE, true),
+	     "IOAS_MAP");
 	for (i = 0; i < LETTERS; i++) {
 		memset(monitor_at(&vmm, page_of(i)), 'A' + i, PAGE);
 		memset(monitor_at(&vmm, page_of(i) + 64), 0, 8);

@@ -39,7 +39,7 @@
 
 #define VA		0x7f0000001000ULL
 /* The device writes to one, reads an A from one; one leaves the stage 2 */
-#define TARGET		(GUEST_BASE + (32ULL << 20))
+#define TARGET		GUEST_DATA
 #define SOURCE		(TARGET + PAGE)
 #define EDGE		(SOURCE + PAGE)
 #define TABLES		16	/* more pages than the guest has tables */

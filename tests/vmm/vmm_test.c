@@ -21,7 +21,6 @@
 #include "vmm.h"
 
 /* Pages of guest memory that hold a letter each, behind those for tables */
-#define DATA		(GUEST_BASE + (32ULL << 20))
 #define LETTERS		8
 #define HIGH_HALF	0xffff800000000000ULL
 
@@ -61,7 +60,7 @@ FIXTURE_SETUP(vmm)
 	ASSERT_EQ(0, device_alloc_parent(vmm, &self->dev));
 	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
 	for (i = 0; i < LETTERS; i++)
-		memset(monitor_at(vmm, DATA + i * PAGE), 'A' + i, PAGE);
+		memset(monitor_at(vmm, GUEST_DATA + i * PAGE), 'A' + i, PAGE);
 	self->root = guest_table(vmm);
 	ASSERT_EQ(0, pasid_alloc(vmm, &self->pasid));
 	ASSERT_EQ(0, pasid_bind(vmm, &self->dev, self->pasid, self->root, 48, 0));
@@ -76,7 +75,7 @@ FIXTURE_TEARDOWN(vmm)
 /* The guest physical address of a page that is full of one letter */
 static uint64_t page_of(char letter)
 {
-	return DATA + (letter - 'A') * PAGE;
+	return GUEST_DATA + (letter - 'A') * PAGE;
 }
 
 #define READ(pasid, va) ({						\

@@ -12,7 +12,6 @@
 #define FIRST	16		/* the host's PASIDs: x-vcmd-first, */
 #define COUNT	8		/* and x-vcmd-count */
 #define VA	0x200000ULL
-#define DATA	(GUEST_BASE + (32ULL << 20))
 
 FIXTURE(vcmd) {
 	struct monitor vmm;
@@ -59,8 +58,8 @@ TEST_F(vcmd, host_chooses)
 	ASSERT_EQ(0, device_alloc_parent(vmm, &dev));
 	ASSERT_EQ(0, device_attach(&dev, vmm->parent));
 	root = guest_table(vmm);
-	memset(monitor_at(vmm, DATA), 'A', PAGE);
-	guest_map(vmm, root, 48, VA, DATA, PAGE, GUEST_RW);
+	memset(monitor_at(vmm, GUEST_DATA), 'A', PAGE);
+	guest_map(vmm, root, 48, VA, GUEST_DATA, PAGE, GUEST_RW);
 	ASSERT_EQ(0, pasid_bind(vmm, &dev, pasid[0], root, 48, 0));
 	EXPECT_EQ('A', dma_read(&dev, 0, pasid[0], VA, &why));
 	EXPECT_EQ(0, pasid_unbind(vmm, &dev, pasid[0]));
