@@ -104,7 +104,7 @@ second() {
 
 third() {
 	sed -i -e 's/a > 7/a > 8/' -e 's/return a;.*/return -a;/' \
-		-e 's/return a + 1;/int spare;\n\n\t&/' drivers/iommu/ioasid.c
+		-e 's/return a + 1;/int spare;\n&/' drivers/iommu/ioasid.c
 	sed -i -e s/second_case/third_case/ drivers/iommu/tests/a_kunit.c
 	commit 'iommu: Change it' '' 'It is' 'not' 'right.'
 }
@@ -147,8 +147,8 @@ the_table() {
 	says README.md <<-'END'
 	| 1 | [iommu: Mask it](01-iommu-Mask-it.md) | 2 | 0 | 0 | ? | ? | 1 | 0 | 0 |  |
 	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 | 0 |  |
-	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 4 | 1 | 0 | yes | 17 | 2 | 1 | 0 |  |
-	|  | all | 25 | 3 | 1 |  |  | 5 | 3 | 0 |  |
+	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 3 | 1 | 0 | yes | 17 | 2 | 1 | 0 |  |
+	|  | all | 24 | 3 | 1 |  |  | 5 | 3 | 0 |  |
 	END
 }
 
@@ -185,9 +185,9 @@ last_page() {
 	- the compiler sees what it saw before; 17 tests pass
 	- kunit third_case
 	- no more: kunit second_case
-	| `drivers/iommu/ioasid.c:12` `take()`, 1 line | `late` | kunit `first_case`, vm `script.the_result` |
+	| `drivers/iommu/ioasid.c:11` `take()`, 1 line | `late` | kunit `first_case`, vm `script.the_result` |
 	No mutant changes these:
-	- `drivers/iommu/ioasid.c:20` `gone()`, 1 line
+	- `drivers/iommu/ioasid.c:19` `gone()`, 1 line
 	END
 }
 
@@ -224,7 +224,7 @@ sizes_on_request() {
 	END
 	says README.md <<-'END'
 	| 2 | [iommu: Add it](02-iommu-Add-it.md) | 19 | 2 | 1 | yes | 17 | 2 | 2 | 0 | 120 |
-	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 4 | 1 | 0 | yes | 17 | 2 | 1 | 0 | 0 |
+	| 3 | [iommu: Change it](03-iommu-Change-it.md) | 3 | 1 | 0 | yes | 17 | 2 | 1 | 0 | 0 |
 	END
 }
 
@@ -236,10 +236,10 @@ reasons() {
 	! grep gone "$project/build/pages/rows" || return
 	says 03-iommu-Change-it.md <<-'END' &&
 	No mutant changes these, as no test could notice:
-	- `drivers/iommu/ioasid.c:20` `gone()`, 1 line: it is a sign
+	- `drivers/iommu/ioasid.c:19` `gone()`, 1 line: it is a sign
 	END
 	says README.md <<-'END' &&
-	|  | all | 25 | 3 | 1 |  |  | 5 | 3 | 1 |  |
+	|  | all | 24 | 3 | 1 |  |  | 5 | 3 | 1 |  |
 	END
 	says hunks.md <<-'END'
 	| 2 | iommu: Add it | 2 | 2 | 0 |
