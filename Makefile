@@ -96,8 +96,9 @@ vm: initramfs ## a shell in the VM
 guest: qemu ## build/guest: a QEMU and kernels of Debian's, for a guest in the VM
 	@tests/lab/guest/fetch
 	@tests/lab/guest/module tests/workload/procmod $(PASID_DMA_H)
+	@tests/lab/guest/smpwc build/guest/qemu build/guest/smpwc/qemu
 
-vm-guest: initramfs guest ## a shell in that guest [GUEST=6.12|7.3]
+vm-guest: initramfs guest ## a shell in that guest [GUEST=6.12|7.3 UNIT= QEMU=]
 	@tests/lab/guest/shell
 
 demo: initramfs ## from nothing to live traces of DMA through nested translation

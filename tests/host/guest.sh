@@ -3,7 +3,8 @@
 # limit: 3600
 #
 # Clients that know nothing of the project: Debian's QEMU as a monitor in the VM,
-# Debian's kernels in its guest, and a process there whose pages go to a pasid-dma.
+# Debian's kernels in its guest, and a process there whose pages go to a pasid-dma, or
+# its own page table: for that a copy of QEMU sets one bit more (tests/lab/guest/smpwc).
 # The model's log tells how the device's requests were translated.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
@@ -16,8 +17,9 @@ before=$root/build/stable/before
 nests=,device-iotlb=on
 pasids=$nests,pasid-bits=16
 
-# boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model. One
-# processor: where two run guests at the same time, TCG lets one of these end.
+# boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model, and $qemu
+# as the monitor. One processor: where two run guests at the same time, TCG lets one of
+# these end.
 boots() {
 	name=$1 guest=$2 unit=$3 parameter=${4-}
 	mkdir -p "$logs/$name"
@@ -29,7 +31,7 @@ boots() {
 		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
 			-trace events=$work/events" \
 		"$root/tests/host/guest/$script.sh" "$root/tests/vmm/vfio.sh" \
-		"$lab/monitor.sh" "$lab/init.sh" "$guests/qemu" \
+		"$lab/monitor.sh" "$lab/init.sh" "$qemu" \
 		"$guests/linux-$guest" || status=$?
 	cat "$logs/$name/ktap.log"
 	return "$status"
@@ -66,13 +68,19 @@ failed() {
 }
 
 # Stale translations write where they like, so another check may fail first.
-spoilt() {
+spoilt() { # NAME
 	grep -E '^not ok .* (bytes are moved|a page that|and with ATS)' \
-		"$logs/stale/ktap.log"
+		"$logs/$1/ktap.log"
+}
+
+refused() {
+	failed refused "bytes of a process are moved" "bytes are moved with ATS" \
+		"a page that is taken away is let go" "and with ATS" &&
+		grep "procdma: /dev/procmod: No such device" "$logs/refused/ktap.log"
 }
 
 workdir
-steps=200 model='' kernel='' script=vm
+steps=200 model='' kernel='' script=vm qemu=$guests/qemu
 if ! "$lab/fetch" 2>"$work/fetch"; then
 	skip "guests of Debian's" "$(tail -n 1 "$work/fetch")"
 	finish
@@ -97,6 +105,22 @@ script=two
 check "7.3 twice, with one PASID; one is killed" boots two 7.3 "$pasids" pasid=1
 script=vm
 
+# A stock kernel asks for ECAP.SMPWCS before it gives a device a process's page table.
+boots refused 7.3 "$pasids" sva=1 >/dev/null
+check "without SMPWCS a guest refuses SVA" refused
+qemu=$guests/smpwc/qemu
+check "a copy of that QEMU sets SMPWCS" "$lab/smpwc" "$guests/qemu" "$qemu"
+steps=5000
+check "7.3 with SVA: a device uses the page table of a process, with ATS" \
+	boots sva 7.3 "$pasids" sva=1
+steps=200
+check "by nested translation" nested sva '[1-9][0-9]*'
+check "invlat sees what the unit does" seen_as_done sva
+script=two
+check "7.3 twice, with SVA and one PASID; one is killed" \
+	boots two-sva 7.3 "$pasids" sva=1
+script=vm
+
 # Where the same has to fail
 if [ -e "$before" ]; then
 	kernel=$before
@@ -109,6 +133,9 @@ else
 	skip "Linux 6.12 without the series" "run make kernel-stable"
 fi
 model="-global intel-iommu.x-ignore=piotlb"
+boots stale-sva 7.3 "$pasids" sva=1 >/dev/null
+check "if the IOTLB is not flushed, SVA meets stale bytes" spoilt stale-sva
+qemu=$guests/qemu
 boots stale 7.3 "$nests" >/dev/null
-check "if the IOTLB is not flushed, a process meets stale bytes" spoilt
+check "if the IOTLB is not flushed, a process meets stale bytes" spoilt stale
 finish

@@ -29,6 +29,13 @@ complete() {
 	diff "$work/listed" "$work/there"
 }
 
+# The change that tests/lab/guest/smpwc makes to a program, for QEMU as it is released
+fits() {
+	base=$(git -C "$src" rev-list --max-parents=0 HEAD) &&
+		GIT_INDEX_FILE=$work/index git -C "$src" read-tree "$base" &&
+		GIT_INDEX_FILE=$work/index git -C "$src" apply --cached --check "$1"
+}
+
 workdir
 # shellcheck disable=SC2046 # names of patches have no blanks
 set -- $(sed '/^#/d; /^$/d' "$patches/series")
@@ -40,4 +47,8 @@ for name; do
 		skip "checkpatch: $name" "there is no build/qemu: run make qemu"
 	fi
 done
+if [ -d "$src" ]; then
+	check "checkpatch: smpwc.patch" clean "$root/tests/lab/guest/smpwc.patch"
+	check "smpwc.patch applies to the base" fits "$root/tests/lab/guest/smpwc.patch"
+fi
 finish

@@ -3,7 +3,8 @@
 #
 # In the VM: two guests with the kernel $GUEST and the VT-d $UNIT, each with a device
 # and a process that has it on the same PASID. The monitor of one is killed under DMA,
-# and a third guest gets its device. $STEPS is how often a page is taken away. KTAP.
+# and a third guest gets its device. $STEPS is how often a page is taken away, $PARAMETER
+# how procmod gives it. KTAP.
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh
@@ -11,14 +12,14 @@
 . ./vfio.sh
 # shellcheck source-path=SCRIPTDIR source=../../lab/guest/monitor.sh
 . ./monitor.sh
-: "${GUEST:?}" "${UNIT:?}" "${STEPS:?}"
+: "${GUEST:?}" "${UNIT:?}" "${STEPS:?}" "${PARAMETER:?}"
 top=$PWD
 
 # up NAME: a guest, in a directory of its own
 up() {
 	mkdir "$top/$1" && cd "$top/$1" &&
 		ln -s ../qemu "../linux-$GUEST" ../init.sh . &&
-		guest_start "$UNIT" "$GUEST" && guest_do "insmod procmod.ko pasid=1" && return
+		guest_start "$UNIT" "$GUEST" && guest_do "insmod procmod.ko $PARAMETER" && return
 	cat qemu.log guest.console
 	return 1
 }
@@ -33,12 +34,19 @@ told() {
 	[ -e "$top/$1" ]
 }
 
+# A process that has its device
+keeps_busy() {
+	guest_do "procdma -a -n 100000000 >/dev/null 2>&1 &" &&
+		guest_do "sleep 1; pidof procdma"
+}
+
 second() {
 	guest_device=0000:00:1e.0
 	up second && tell second.up &&
 		told both.up && guest_do "procdma -n $STEPS" >"$top/second.beside" &&
-		tell second.beside.ended &&
-		told killed && guest_do "procdma -a -n $STEPS" &&
+		tell second.beside.ended && keeps_busy && tell second.busy &&
+		told killed && guest_do "killall -9 procdma" &&
+		guest_do "procdma -a -n $STEPS" &&
 		tell second.after && guest_stop && tell second.stopped
 	tell second.ended
 }
@@ -61,9 +69,7 @@ entries() {
 }
 
 killed_under_dma() {
-	guest_do "procdma -a -n 100000000 >/dev/null 2>&1 &" &&
-		guest_do "sleep 1; pidof procdma" &&
-		entries 00:1d.0 | grep . && guest_kill
+	keeps_busy && told second.busy && entries 00:1d.0 | grep . && guest_kill
 }
 
 nothing_is_left() {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A driver of pasid-dma that gives pages of a process to the device: with pasid=1
- * at their own addresses, in a domain on a PASID; else where the DMA API wants
- * them. The process drives the device's registers itself. For Linux 6.12 and later,
- * without and with the series.
+ * at their own addresses, in a domain on a PASID; with sva=1 the process's own page
+ * table is on the PASID, for as long as it has the file open; else where the DMA API
+ * wants them. The process drives the device's registers itself. For Linux 6.12 and
+ * later, without and with the series.
  */
 #include <linux/dma-mapping.h>
 #include <linux/iommu.h>
@@ -11,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "pasid-dma.h"
@@ -21,10 +23,14 @@
 static bool with_pasid;
 module_param_named(pasid, with_pasid, bool, 0444);
 
+static bool with_sva;
+module_param_named(sva, with_sva, bool, 0444);
+
 static DEFINE_MUTEX(lock);
 static struct device *dev;
 static struct iommu_domain *domain;
 static struct iommu_attach_handle handle;
+static struct iommu_sva *sva;
 static u32 pasid = IOMMU_PASID_INVALID;
 
 static struct mapping {
@@ -65,6 +71,8 @@ static int give(u64 __user *arg)
 	u64 addr;
 	int ret;
 
+	if (sva)
+		return 0;		/* it is where it is */
 	if (!map)
 		return -ENOSPC;
 	if (get_user(addr, arg))
@@ -98,6 +106,8 @@ static int take_back(const u64 __user *arg)
 	struct mapping *map;
 	u64 at;
 
+	if (sva)
+		return 0;
 	if (get_user(at, arg))
 		return -EFAULT;
 	map = mapping_at(at);
@@ -109,7 +119,7 @@ static int take_back(const u64 __user *arg)
 
 static int tell_pasid(u32 __user *arg)
 {
-	return put_user(domain ? pasid : 0, arg);
+	return put_user(domain || sva ? pasid : 0, arg);
 }
 
 static long procmod_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -126,10 +136,35 @@ static long procmod_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	return -ENOTTY;
 }
 
+/* One process at a time */
+static int bind(void)
+{
+	if (sva)
+		return -EBUSY;
+	sva = iommu_sva_bind_device(dev, current->mm);
+	if (IS_ERR(sva)) {
+		int ret = PTR_ERR(sva);
+
+		sva = NULL;
+		return ret;
+	}
+	pasid = iommu_sva_get_pasid(sva);
+	return 0;
+}
+
+static int procmod_open(struct inode *inode, struct file *file)
+{
+	guard(mutex)(&lock);
+	return with_sva ? bind() : 0;
+}
+
 /* A process that was killed leaves its pages behind */
 static int procmod_release(struct inode *inode, struct file *file)
 {
 	guard(mutex)(&lock);
+	if (sva)
+		iommu_sva_unbind_device(sva);
+	sva = NULL;
 	for (int i = 0; i < MOST_PAGES; i++)
 		if (mappings[i].page)
 			take(&mappings[i]);
@@ -138,6 +173,7 @@ static int procmod_release(struct inode *inode, struct file *file)
 
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
+	.open = procmod_open,
 	.unlocked_ioctl = procmod_ioctl,
 	.release = procmod_release,
 };
