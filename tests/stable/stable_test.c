@@ -391,6 +391,26 @@ TEST_F(stable, refused_descriptor)
 	flush_often(_metadata, self, 1000);
 }
 
+/* So is one of a guest's: the guest is told, once, that it was not its fault */
+TEST_F(stable, refused_is_told)
+{
+	struct monitor *vmm = &self->vmm;
+	uint64_t root = guest_table(vmm);
+	unsigned int i;
+	uint32_t pt_id;
+	int ret = 0;
+
+	map_letters(vmm, root, 1, 'A');
+	ASSERT_EQ(0, device_alloc_nested(vmm, &self->dev, root, 0, &pt_id));
+	ASSERT_EQ(0, device_attach(&self->dev, pt_id));
+	for (i = 0; i < 3000 && !ret; i++)
+		ret = device_invalidate(vmm, pt_id, 0, 1);
+	EXPECT_EQ(-EIO, ret);
+	map_letters(vmm, root, 1, 'B');
+	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
+	EXPECT_EQ('B', rid_read(&self->dev, 0, 0));
+}
+
 /* --- The order of tear-down ------------------------------------------------------ */
 
 static void *detach(void *arg)

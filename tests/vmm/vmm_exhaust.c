@@ -294,7 +294,7 @@ TEST_F(exhaust, domain_ids)
 {
 	struct monitor *vmm = &self->vmm;
 	struct device *dev = &self->dev, other;
-	uint32_t tables[IDS], pasid;
+	uint32_t tables[IDS], pasid, nested;
 	int nr, used, round;
 	uint64_t root;
 
@@ -317,6 +317,13 @@ TEST_F(exhaust, domain_ids)
 		EXPECT_EQ(IDS + 1, unit_domain_ids());
 		ASSERT_EQ(0, device_open(vmm, &other, 1));
 		ASSERT_EQ(0, device_attach(&other, vmm->parent));
+
+		/* So there is for a page table of its guest, without a PASID */
+		ASSERT_EQ(0, device_alloc_nested(vmm, &other, root, 0, &nested));
+		EXPECT_EQ(0, device_attach(&other, nested));
+		EXPECT_EQ(IDS + 1, unit_domain_ids());
+		ASSERT_EQ(0, device_attach(&other, vmm->parent));
+		ASSERT_EQ(0, monitor_destroy(vmm, nested));
 
 		/* A binding that shares an id works, one of its own does not */
 		for (unsigned int i = 0; i < ID_REFUSALS; i++)

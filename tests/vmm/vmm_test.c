@@ -624,6 +624,22 @@ TEST_F(vmm, rid_nested)
 	EXPECT_READ('D', 0x1000);
 }
 
+/* What the device cached of one page table is gone when the next one is attached */
+TEST_F(vmm, rid_replaced)
+{
+	uint64_t root = guest_table(&self->vmm), at = page_of('A');
+	uint32_t nested;
+
+	guest_map(&self->vmm, root, 48, at, page_of('B'), PAGE, GUEST_RW);
+	ASSERT_EQ(0, device_alloc_nested(&self->vmm, &self->dev, root, 0,
+					 &nested));
+	EXPECT_EQ('A', RID_READ(at));
+	ASSERT_EQ(0, device_attach(&self->dev, nested));
+	EXPECT_EQ('B', RID_READ(at));
+	ASSERT_EQ(0, device_attach(&self->dev, self->vmm.parent));
+	EXPECT_EQ('A', RID_READ(at));
+}
+
 /* An unmap reaches a binding that is older than the attachment */
 TEST_F(vmm, bound_then_attached)
 {
@@ -767,7 +783,7 @@ static long field(const char *line, const char *name)
 /* The trace of a request, of its submission, and of PASID entries */
 struct followed {
 	long id, ret, seq, iotlb, devtlb;
-	long count, submitted, piotlb, pdevtlb;
+	long count, submitted, piotlb, pdevtlb, tries, ns;
 	unsigned int flushes, sets, clears;
 };
 
@@ -795,6 +811,8 @@ static void follow_line(const char *line, long pasid, long submitted,
 		   field(line, "seq") == found->seq) {
 		found->piotlb = field(line, "piotlb");
 		found->pdevtlb = field(line, "pdevtlb");
+		found->tries = field(line, "tries");
+		found->ns = field(line, "ns");
 	} else if (strstr(line, " pasid_entry_set:")) {
 		found->sets += mine && strstr(line, " type=nested");
 	} else if (strstr(line, " pasid_entry_clear:")) {
@@ -854,6 +872,58 @@ TEST_F(vmm, followed)
 	EXPECT_EQ(found.devtlb, found.pdevtlb);
 	EXPECT_EQ(found.iotlb + found.devtlb, found.count);
 	EXPECT_EQ(found.count, found.submitted);
+	EXPECT_EQ(1, found.tries);
+	EXPECT_LT(0, found.ns);
+}
+
+/* Descriptors that this process makes the driver submit for an unmap of all memory */
+static unsigned int unmap_submits(struct __test_metadata *_metadata,
+				  struct monitor *vmm)
+{
+	unsigned int nr = 0;
+	char line[512];
+	FILE *file;
+	long pid;
+
+	put(TRACING "trace", "");
+	trace(true);
+	EXPECT_EQ(0, monitor_unmap(vmm, GUEST_BASE, GUEST_SIZE));
+	trace(false);
+	EXPECT_EQ(0, monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true));
+	file = fopen(TRACING "trace", "r");
+	while (file && fgets(line, sizeof(line), file))
+		nr += sscanf(line, " %*[^-]-%ld", &pid) == 1 && pid == getpid() &&
+		      strstr(line, " qi_submit:");
+	if (file)
+		fclose(file);
+	return nr;
+}
+
+/*
+ * An unmap flushes for what uses the memory, and not for what did: of the device
+ * itself, of a binding that shares the domain ID of the parent, and of those, with
+ * PASIDs and without, that are gone.
+ */
+TEST_F(vmm, nothing_is_flushed_twice)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device *dev = &self->dev;
+	unsigned int i, before;
+	uint32_t pasid, nested;
+
+	before = unmap_submits(_metadata, vmm);
+	/* The domain ID, and the caches of the RID and of the PASID */
+	EXPECT_EQ(3, before);
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, pasid_alloc(vmm, &pasid));
+		ASSERT_EQ(0, pasid_bind(vmm, dev, pasid, self->root, 48, 0));
+		EXPECT_EQ(before + 1, unmap_submits(_metadata, vmm));
+		ASSERT_EQ(0, pasid_unbind(vmm, dev, pasid));
+	}
+	ASSERT_EQ(0, device_alloc_nested(vmm, dev, self->root, 0, &nested));
+	ASSERT_EQ(0, device_attach(dev, nested));
+	ASSERT_EQ(0, device_attach(dev, vmm->parent));
+	EXPECT_EQ(before, unmap_submits(_metadata, vmm));
 }
 
 /* Entries that came and went in the PASID table are told, and when it is so */
