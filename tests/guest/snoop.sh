@@ -4,7 +4,8 @@
 # files: build/tools/pasidmod/snoopmod.ko
 #
 # In the VM: snooping is not forced for a page table that is used, if only by a PASID,
-# below a unit that cannot force it. The model's units can, unless they do not nest.
+# below a unit that cannot force it, nor for one that maps something. The model's units
+# can force it, unless they do not nest.
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh
@@ -17,4 +18,5 @@ check "a driver asks for it" insmod snoopmod.ko dev=0000:00:1d.0
 check "it can be forced where nothing is in the way" said "unused 1"
 check "then a PASID below such a unit is refused" said "attach -22"
 check "it cannot be forced once there is a PASID" said "used 0"
+check "nor once something is mapped" said "mapped 0"
 finish

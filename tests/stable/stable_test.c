@@ -460,6 +460,12 @@ TEST_F(stable, tracked_while_attached)
 	EXPECT_EQ(0, monitor_dirty(vmm, PIECE));
 	ASSERT_EQ(0, dma_write(dev, 0, 0, PIECE, 'x', &why));
 	EXPECT_EQ(1, monitor_dirty(vmm, PIECE));
+	/* What is attached while it is tracked is tracked, too */
+	ASSERT_EQ(0, device_detach(dev));
+	ASSERT_EQ(0, device_attach(dev, vmm->parent));
+	EXPECT_EQ(0, monitor_dirty(vmm, PIECE));
+	ASSERT_EQ(0, dma_write(dev, 0, 0, PIECE, 'y', &why));
+	EXPECT_EQ(1, monitor_dirty(vmm, PIECE));
 	ASSERT_EQ(0, monitor_track(vmm, false));
 	ASSERT_EQ(0, device_detach(dev));
 	ASSERT_EQ(0, device_attach(dev, vmm->parent));

@@ -678,6 +678,28 @@ TEST_F(exhaust, files)
 	}
 }
 
+#define OPENED		8000
+
+/* What a file took is given back when it is closed, if not at once */
+TEST_F(exhaust, files_one_by_one)
+{
+	unsigned int i;
+	long before;
+	int fd;
+
+	ASSERT_EQ(0, make_cgroup());
+	ASSERT_EQ(0, enter(CGROUP "cgroup.procs"));
+	before = number_in(CGROUP "memory.current", "");
+	for (i = 0; i < OPENED; i++) {
+		fd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+		ASSERT_LE(0, fd);
+		close(fd);
+	}
+	EXPECT_SOON(number_in(CGROUP "memory.current", "") < before + ROOM / 4);
+	ASSERT_EQ(0, enter(CGROUPS "cgroup.procs"));
+	EXPECT_EQ(0, rmdir(CGROUP));
+}
+
 #define FILE_MAX	"/proc/sys/fs/file-max"
 #define ALL_FILES	1000	/* twice as many as the limit leaves */
 

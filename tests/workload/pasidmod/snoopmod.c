@@ -3,7 +3,8 @@
  * A driver that wants all DMA of the device dev= to snoop, whose unit may not be able to
  * force it. At insmod it logs if it can be forced for a page table that nothing uses,
  * what becomes of a PASID that is attached to that, and if it can be forced for one that
- * only a PASID uses: "snoopmod: unused 1", "snoopmod: attach RET", "snoopmod: used 0".
+ * only a PASID uses, and for one that maps something: "snoopmod: unused 1", "snoopmod:
+ * attach RET", "snoopmod: used 0", "snoopmod: mapped 0".
  */
 #define pr_fmt(fmt) "snoopmod: " fmt
 
@@ -51,6 +52,19 @@ static void try_used(struct device *device)
 	iommu_domain_free(domain);
 }
 
+static void try_mapped(struct device *device)
+{
+	struct iommu_domain *domain = iommu_paging_domain_alloc(device);
+
+	if (IS_ERR(domain))
+		return;
+	if (!iommu_map(domain, PAGE_SIZE, 0, PAGE_SIZE, IOMMU_READ, GFP_KERNEL)) {
+		pr_info("mapped %d\n", force(domain));
+		iommu_unmap(domain, PAGE_SIZE, PAGE_SIZE);
+	}
+	iommu_domain_free(domain);
+}
+
 static int __init snoopmod_init(void)
 {
 	struct device *device = bus_find_device_by_name(&pci_bus_type, NULL, dev);
@@ -59,6 +73,7 @@ static int __init snoopmod_init(void)
 		return -ENOENT;
 	try_unused(device);
 	try_used(device);
+	try_mapped(device);
 	put_device(device);
 	return 0;
 }
