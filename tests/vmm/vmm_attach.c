@@ -335,8 +335,12 @@ TEST_F(attach, dirty)
 			if (before)
 				ASSERT_EQ(0, monitor_track(vmm, true));
 			ASSERT_EQ(0, pasid_attach(dev, PASID, pts[i]));
-			if (!before)
+			if (!before) {
+				/* What is cached by then does not hide it */
+				ASSERT_EQ(0, dma_write(dev, variant->request,
+						       PASID, va, 'w', &why));
 				ASSERT_EQ(0, monitor_track(vmm, true));
+			}
 			EXPECT_EQ(0, monitor_dirty(vmm, page_of('A')));
 			ASSERT_EQ(0, dma_write(dev, variant->request, PASID,
 					       va, 'x', &why));

@@ -891,9 +891,14 @@ static unsigned int unmap_submits(struct __test_metadata *_metadata,
 	trace(false);
 	EXPECT_EQ(0, monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true));
 	file = fopen(TRACING "trace", "r");
-	while (file && fgets(line, sizeof(line), file))
-		nr += sscanf(line, " %*[^-]-%ld", &pid) == 1 && pid == getpid() &&
-		      strstr(line, " qi_submit:");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " %*[^-]-%ld", &pid) != 1 || pid != getpid())
+			continue;
+		if (strstr(line, " qi_submit:"))
+			nr++;
+		if (strstr(line, " qi_end:"))
+			EXPECT_EQ(1, field(line, "tries"));
+	}
 	if (file)
 		fclose(file);
 	return nr;
