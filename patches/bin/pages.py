@@ -88,14 +88,15 @@ def added(commit):
 
 
 def declares(body):
-    """The tokens of declarations without a value."""
+    """The tokens of declarations, but of those that compute a value."""
     try:
         found = list(propose.all_statements(propose.statement(body, 0)))
     except (switch.Bad, IndexError):
         return set()
-    return {i for one in found if one.kind == "declaration"
-            for i in range(one.first, one.last + 1)
-            if "=" not in body[one.first:one.last]}
+    return {i for one in found if one.kind == "declaration" and
+            not any(body[i] == "=" and body[i + 2] not in (",", ";")
+                    for i in range(one.first, one.last))
+            for i in range(one.first, one.last + 1)}
 
 
 def function_lines(source):
@@ -277,9 +278,10 @@ def read_patches():
         for piece in patch.explained():
             for reason in piece.why:
                 reason.used = True
-    for reason in reasons:
-        if not reason.used:
-            sys.exit(f"pages: {reason.where}: explains no hunk: {reason.text}")
+    useless = [f"pages: {reason.where}: explains no hunk: {reason.text}"
+               for reason in reasons if not reason.used]
+    if useless:
+        sys.exit("\n".join(useless))
     return patches
 
 

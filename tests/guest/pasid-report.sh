@@ -17,6 +17,7 @@ cd "${work:?}" || exit
 # Lives as long as its input
 mkfifo hold
 pasidhold <hold >held &
+holder=$!
 exec 3>hold
 echo "alloc 1 4711 4711" >&3
 for _ in $(seq 100); do
@@ -31,7 +32,9 @@ made() {
 
 has_the_live_pasid() {
 	cat held report/pasids.json
-	jq -se 'any(.pasid == 4711)' report/pasids.json
+	# shellcheck disable=SC2016 # a variable of jq
+	jq -se --argjson pid "$holder" 'any(.pasid == 4711 and .pid == $pid)' \
+		report/pasids.json
 }
 
 # Or says that the kernel has no such file, as without CONFIG_INTEL_IOMMU_DEBUGFS

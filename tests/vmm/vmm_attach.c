@@ -375,6 +375,10 @@ TEST_F(attach, bad_input)
 	detach.argsz = 8;
 	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
 	EXPECT_EQ(EINVAL, errno);
+	detach.argsz = 12;
+	detach.flags |= 2;
+	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach));
+	EXPECT_EQ(EINVAL, errno);
 	attach.argsz = 16;
 	attach.flags |= 2;
 	EXPECT_EQ(-1, ioctl(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach));

@@ -929,6 +929,8 @@ TEST_F(vmm, nothing_is_flushed_twice)
 	ASSERT_EQ(0, device_attach(dev, nested));
 	ASSERT_EQ(0, device_attach(dev, vmm->parent));
 	EXPECT_EQ(before, unmap_submits(_metadata, vmm));
+	ASSERT_EQ(0, device_detach(dev));
+	EXPECT_EQ(before - 1, unmap_submits(_metadata, vmm));
 }
 
 /* Entries that came and went in the PASID table are told, and when it is so */
