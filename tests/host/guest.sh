@@ -75,7 +75,8 @@ spoilt() { # NAME
 
 refused() {
 	failed refused "bytes of a process are moved" "bytes are moved with ATS" \
-		"a page that is taken away is let go" "and with ATS" &&
+		"a page that is taken away is let go" "and with ATS" \
+		"the guest's munmap() waits for the host's flush" &&
 		grep "procdma: /dev/procmod: No such device" "$logs/refused/ktap.log"
 }
 

@@ -2,7 +2,7 @@
 /*
  * A process that gives pages from its malloc() to a pasid-dma, by procmod.
  *
- *	procdma [-a] [-n STEPS] [-s SEED]
+ *	procdma [-a] [-n STEPS] [-s SEED] [-t]
  *
  * The device fills, reads and copies them. Then each of STEPS (0) takes a random
  * page away while the device writes to it, keeps what was there in sight, and gives
@@ -10,7 +10,9 @@
  * page, nothing be read of it. With -a the device uses its translation cache. A
  * seed gives the same steps.
  *
- * Prints "moved BYTES" and "steps NR stale NR"; status 1 if a byte was wrong.
+ * Prints "moved BYTES" and "steps NR stale NR"; status 1 if a byte was wrong. With -t
+ * also "munmap BEGIN END", what the time-stamp counter says before and after a page
+ * that the device has read goes away.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +23,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #include "pasid-dma.h"
 #include "procmod.h"
@@ -229,13 +232,26 @@ static unsigned int remap(unsigned int steps)
 	return stale;
 }
 
+/* For somebody who looks from outside; returns how much of it went wrong */
+static unsigned int time_munmap(void)
+{
+	unsigned int wrong = run(command(PDMA_OP_READ, 0, 0, 0));
+	uint64_t begin = __rdtsc();
+
+	if (munmap(page_at(0), PAGE))
+		die("munmap");
+	printf("munmap %llu %llu\n", (unsigned long long)begin, __rdtsc());
+	return wrong;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int steps = 0, wrong, stale;
+	bool timed = false;
 	int opt;
 
 	state = 1;
-	while ((opt = getopt(argc, argv, "an:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "an:s:t")) != -1) {
 		switch (opt) {
 		case 'a':
 			flags = PDMA_CMD_ATS;
@@ -246,6 +262,9 @@ int main(int argc, char **argv)
 		case 's':
 			state = strtoull(optarg, NULL, 0) ?: 1;
 			break;
+		case 't':
+			timed = true;
+			break;
 		default:
 			return 2;
 		}
@@ -255,5 +274,7 @@ int main(int argc, char **argv)
 	printf("moved %llu wrong %u\n", 2 * PAGES * PAGE, wrong);
 	stale = remap(steps);
 	printf("steps %u stale %u\n", steps, stale);
+	if (timed)
+		wrong += time_munmap();
 	return wrong || stale;
 }

@@ -44,6 +44,64 @@ with_unit() {
 	check "and with ATS" guest_do "procdma -a -n $STEPS"
 }
 
+# One munmap() of the process, and what the host does for it: QEMU's calls of /dev/iommu
+# that invalidate, and the submissions in them. All by the counter of this machine,
+# which the guest has with an offset.
+tracing=/sys/kernel/tracing
+iommu_hwpt_invalidate=0x3b8d
+
+trace_one_munmap() {
+	echo x86-tsc >$tracing/trace_clock
+	echo "p:door iommufd_fops_ioctl cmd=%si:x32
+r:back iommufd_fops_ioctl ret=%ax:s32" >$tracing/kprobe_events
+	echo "cmd == $iommu_hwpt_invalidate" >$tracing/events/kprobes/door/filter
+	for event in kprobes/door kprobes/back intel_iommu/qi_begin intel_iommu/qi_end; do
+		echo 1 >$tracing/events/$event/enable
+	done
+	guest_do "procdma -t" | tee munmap
+	for event in kprobes intel_iommu; do
+		echo 0 >$tracing/events/$event/enable
+	done
+	cat $tracing/trace >munmap.trace
+	echo >$tracing/kprobe_events
+	echo local >$tracing/trace_clock
+}
+
+# Lines "MICROSECONDS WHO WHAT" since the process called it
+timeline() {
+	offset=$(cat /sys/kernel/debug/kvm/*/vcpu0/tsc-offset)
+	mhz=$(sed -n 's/^cpu MHz[^:]*: //p' /proc/cpuinfo | head -n 1)
+	awk -v offset="$offset" -v mhz="$mhz" '
+		$1 == "munmap" { from = $2 - offset; to = $3 - offset; next }
+		match($0, / [0-9]+: (door|back|qi_begin|qi_end): /) {
+			at = substr($0, RSTART + 1) + 0
+			if (at < from || at > to)
+				next
+			what = substr($0, RSTART)
+			sub(/^ [0-9]+: /, "", what)
+			if (what ~ /^door/)
+				what = "QEMU calls IOMMU_HWPT_INVALIDATE"
+			else if (what ~ /^back/)
+				what = "it returns"
+			gsub(/ [a-z]+=0/, "", what)
+			printf "%9.1f host  %s\n", (at - from) / mhz, what
+		}
+		END { printf "%9.1f guest munmap() has returned\n", (to - from) / mhz }
+	' munmap munmap.trace >lines
+	{ echo "      0.0 guest the process calls munmap()"; cat lines; } >/out/timeline
+	cat /out/timeline
+}
+
+# In that order, each inside the one before
+one_munmap() {
+	trace_one_munmap && timeline || return
+	awk '/QEMU calls/ { calls++; open = 1 }
+		/qi_begin/ { if (open) begun = 1 }
+		/qi_end/ { if (begun) done++ }
+		/it returns/ { open = begun = 0 }
+		END { exit !(calls > 0 && done >= calls) }' /out/timeline
+}
+
 # What is given to the unit by PASID, from before the guest is there until it is gone
 watch() {
 	invlat -e submission -b pasid --json --ready-file ready \
@@ -64,6 +122,9 @@ check "a guest with Linux $GUEST is up" runs_linux
 check "its driver takes the device" guest_do "insmod procmod.ko ${PARAMETER-}"
 check "bytes of a process are moved" guest_do "procdma"
 [ "$UNIT" = none ] || with_unit
+case ${PARAMETER-} in
+sva=1) check "the guest's munmap() waits for the host's flush" one_munmap ;;
+esac
 guest_do "dmesg | grep -iE 'dmar|iommu|bug|warn'" >/out/guest.dmesg
 check "the guest ends" guest_stop
 watched
