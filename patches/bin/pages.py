@@ -133,6 +133,7 @@ class Reason:
     def __init__(self, where, place):
         self.where, self.text, self.why, self.used = where, "", "", False
         self.path, self.function = place
+        self.bound = False      # it is no hunk that could be taken back alone
 
     def lines(self):
         """Where it is at last."""
@@ -147,7 +148,7 @@ class Reason:
 
 
 def read_reasons(path):
-    """The stanzas of tests/mutants/unnoticed: hunk, -, why."""
+    """The stanzas of tests/mutants/unnoticed: hunk, -, and why or bound."""
     reasons = []
     with open(path, encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
@@ -156,8 +157,9 @@ def read_reasons(path):
                 reasons.append(Reason(f"unnoticed:{number}", value.split()))
             elif key == "-":
                 reasons[-1].text += value + " "
-            elif key == "why":
+            elif key in ("why", "bound"):
                 reasons[-1].why += " " * bool(reasons[-1].why) + value
+                reasons[-1].bound = key == "bound"
     return reasons
 
 
@@ -212,9 +214,15 @@ class Patch:
         """How many it adds of that kind."""
         return sum(int(plus) for plus, _, path in self.touched if kind(path) == of)
 
+    def bound(self):
+        """Those that cannot be taken back alone."""
+        return [piece for piece in self.pieces if piece.there and not piece.mutants and
+                piece.why and all(reason.bound for reason in piece.why)]
+
     def there(self):
-        """Its hunks of which something is left."""
-        return [piece for piece in self.pieces if piece.there]
+        """Its hunks of which something is left, and that could be taken back."""
+        bound = self.bound()
+        return [piece for piece in self.pieces if piece.there and piece not in bound]
 
     def faults(self):
         """Its tests of tests/stable."""
@@ -222,14 +230,19 @@ class Patch:
                 if self.file.startswith(f"stable/{number}-")]
 
     def noticed(self):
+        """A patch of one hunk is taken back by tests/stable."""
+        if len(self.pieces) == 1 and self.faults():
+            return self.there()
         return [piece for piece in self.there() if piece.mutants]
 
     def explained(self):
-        """Those that no mutant changes, and the reason is known."""
-        return [piece for piece in self.there() if piece.why and not piece.mutants]
+        """Those that nothing changes, and the reason is known."""
+        noticed = self.noticed()
+        return [piece for piece in self.there() if piece.why and piece not in noticed]
 
     def open(self):
-        return [piece for piece in self.there() if not piece.why and not piece.mutants]
+        noticed = self.noticed()
+        return [piece for piece in self.there() if not piece.why and piece not in noticed]
 
     def bisected(self, record):
         """Builds, warnings, off, boots and tests, or nothing."""
@@ -275,7 +288,7 @@ def read_patches():
     at = reasons_at(reasons, origin)
     for patch in patches:
         patch.pieces, patch.outside = pieces(patch.commit, left, mutants, at)
-        for piece in patch.explained():
+        for piece in patch.explained() + patch.bound():
             for reason in piece.why:
                 reason.used = True
     useless = [f"pages: {reason.where}: explains no hunk: {reason.text}"
@@ -335,8 +348,9 @@ def of_hunks(patch, tests):
     there, noticed = patch.there(), patch.noticed()
     if not patch.pieces:
         return ["It adds nothing to a function of the kernel."]
+    gone = len([piece for piece in patch.pieces if not piece.there])
     page = [f"A hunk counts once for each function that it adds to. Of {len(there)}, mutants",
-            f"change {len(noticed)}; later patches replaced {len(patch.pieces) - len(there)}"
+            f"change {len(noticed)}; later patches replaced {gone}"
             f" more. Besides, it adds {patch.outside} lines of",
             "C that are outside of functions, empty, braces, declarations or comments. Numbers",
             "of lines are those after this patch."]
@@ -344,10 +358,16 @@ def of_hunks(patch, tests):
         page += ["", "| hunk | mutant | noticed by |", "|---|---|---|"]
         page += [f"| {where(piece)} | `{name}` | {tests[name]} |"
                  for piece in noticed for name in piece.mutants]
+        page += [f"| {where(piece)} | no patch | `{test}` of tests/stable |"
+                 for piece in noticed if not piece.mutants for test in patch.faults()]
     if patch.explained():
         page += ["", "No mutant changes these, as no test could notice:", ""]
         page += [f"- {where(piece)}: {'; '.join(reason.why for reason in piece.why)}"
                  for piece in patch.explained()]
+    if patch.bound():
+        page += ["", "These cannot be taken back alone:", ""]
+        page += [f"- {where(piece)}: {'; '.join(reason.why for reason in piece.why)}"
+                 for piece in patch.bound()]
     if patch.open():
         page += ["", "No mutant changes these:", ""]
         page += [f"- {where(piece)}" for piece in patch.open()]
