@@ -986,4 +986,26 @@ TEST_F(vmm, debugfs)
 	EXPECT_FALSE(debugfs_entry(self->pasid, words));
 }
 
+/* The entry that maps @gpa for the device itself, as debugfs has it, or 0 */
+static uint64_t debugfs_page(uint64_t gpa)
+{
+	FILE *file = fopen("/sys/kernel/debug/iommu/intel/0000:00:1d.0/domain_translation_struct",
+			   "r");
+	uint64_t pfn, entry = 0;
+	char line[256];
+
+	while (file && !entry && fgets(line, sizeof(line), file))
+		if (sscanf(line, "0x%" SCNx64 " |", &pfn) == 1 && pfn == gpa / PAGE)
+			entry = strtoull(strrchr(line, 'x') + 1, NULL, 16);
+	if (file)
+		fclose(file);
+	return entry;
+}
+
+/* VFIO wants DMA to snoop, and the unit can force it, 9.8 */
+TEST_F(vmm, snooped)
+{
+	EXPECT_EQ(1 << 11 | 3, debugfs_page(GUEST_BASE) & (1 << 11 | 3));
+}
+
 TEST_HARNESS_MAIN
