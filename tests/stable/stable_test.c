@@ -22,8 +22,10 @@
 #include "vmm.h"
 
 /* Pages of guest memory that hold a letter each, behind those for tables */
+#define LETTERS_AT	(GUEST_BASE + GUEST_SIZE / 4)
 #define LETTERS		8
-#define PIECE		(GUEST_DATA + GUEST_SIZE / 4)
+/* More than a page of 2 MiB, so that it takes tables of its own */
+#define PIECE		GUEST_DATA
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
 #define NEVER		100000000	/* answers that a device will not give */
 #define SWITCHES	10000
@@ -47,7 +49,7 @@ FIXTURE_SETUP(stable)
 	ASSERT_EQ(0, device_alloc_parent(vmm, &self->dev));
 	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
 	for (i = 0; i < LETTERS; i++)
-		memset(monitor_at(vmm, GUEST_DATA + i * PAGE), 'A' + i, PAGE);
+		memset(monitor_at(vmm, LETTERS_AT + i * PAGE), 'A' + i, PAGE);
 }
 
 FIXTURE_TEARDOWN(stable)
@@ -58,7 +60,7 @@ FIXTURE_TEARDOWN(stable)
 
 static uint64_t page_of(char letter)
 {
-	return GUEST_DATA + (letter - 'A') * PAGE;
+	return LETTERS_AT + (letter - 'A') * PAGE;
 }
 
 /* The byte that the device reads at @va without PASID, or -1 */
