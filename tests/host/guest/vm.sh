@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # In the VM: a guest with the kernel $GUEST and the VT-d $UNIT ("none", or more
-# properties), in which a process uses the device, $PARAMETER being one of procmod.
-# $STEPS is how often it takes a page away. KTAP.
+# properties), in which a process uses the device, with each $PARAMETER of procmod, with
+# commas between; PARAMETER:refused is one that the guest refuses. $STEPS is how often
+# the process takes a page away. KTAP.
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh
@@ -115,16 +116,33 @@ watched() {
 	wait "$invlat"
 }
 
+uses() { # PARAMETER
+	check "bytes of a process are moved" guest_do "procdma"
+	[ "$UNIT" = none ] || with_unit
+	case $1 in
+	sva=1) check "the guest's munmap() waits for the host's flush" one_munmap ;;
+	esac
+}
+
+refuses() {
+	! guest_do "procdma" >refusal || return
+	grep "procdma: /dev/procmod: No such device" refusal
+}
+
 vfio_bind
 watch
 guest_start "$UNIT" "$GUEST" || note "$(cat qemu.log)"
 check "a guest with Linux $GUEST is up" runs_linux
-check "its driver takes the device" guest_do "insmod procmod.ko ${PARAMETER-}"
-check "bytes of a process are moved" guest_do "procdma"
-[ "$UNIT" = none ] || with_unit
-case ${PARAMETER-} in
-sva=1) check "the guest's munmap() waits for the host's flush" one_munmap ;;
-esac
+loaded=''
+for parameter in $(echo "${PARAMETER:-pasid=0}" | tr , ' '); do
+	[ -z "$loaded" ] || check "it gives the device back" guest_do "rmmod procmod"
+	loaded=1
+	check "its driver takes the device" guest_do "insmod procmod.ko ${parameter%:*}"
+	case $parameter in
+	*:refused) check "the guest refuses SVA" refuses ;;
+	*) uses "$parameter" ;;
+	esac
+done
 guest_do "dmesg | grep -iE 'dmar|iommu|bug|warn'" >/out/guest.dmesg
 check "the guest ends" guest_stop
 watched
