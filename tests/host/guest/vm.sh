@@ -126,7 +126,8 @@ uses() { # PARAMETER
 
 refuses() {
 	! guest_do "procdma" >refusal || return
-	grep "procdma: /dev/procmod: No such device" refusal
+	cat refusal
+	grep -qE '^procdma: /dev/procmod: (No such device|Operation not supported)$' refusal
 }
 
 vfio_bind
