@@ -1,5 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
+# limit: 1200
 #
 # make pages on the series itself: each hunk is changed by a mutant, or there is a
 # reason why no test can notice.
