@@ -98,6 +98,7 @@ boots() {
 	*-leave | *-vcmd | *-exhaust) options=$(machine "${1##*-}") ;;
 	*)	arguments=intel_iommu=off ;;
 	esac
+	[ -s "$1" ] || return 0
 	read -r mutant _ <"$1"
 	case $mutant in
 	boot-* | hunk-boot-*) arguments="$arguments ioasid.mutant=$mutant" ;;
