@@ -132,7 +132,7 @@ gpasidwork:
 VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_floors vmm/vmm_try vmm/vmm_slow vmm/vmm_leave \
 		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault vmm/vmm_exhaust \
-		   vmm/vmm_storm stable/stable_test \
+		   vmm/vmm_storm vmm/vmm_units stable/stable_test \
 		   workload/procdma
 .PHONY: vmm
 vmm:

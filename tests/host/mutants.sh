@@ -19,10 +19,17 @@ work=$root/build/mutants
 
 # Lines "mutant in test" of which to try: one mutant of each so many
 chosen() {
-	awk -v wanted="${MUTANTS-}" -v rows=3 -v hunks=25 -v day="$(date +%j)" '
+	awk -v wanted="${MUTANTS-}" -v rows=4 -v hunks=25 -v day="$(date +%j)" '
 		wanted { if ($1 ~ wanted) print; next }
 		$1 != last { last = $1; of = /^hunk-/ ? hunks : rows; n[of]++ }
 		n[of] % of == day % of' "$work/all"
+}
+
+# What needs the kernel that is watched is not tried without it
+without_watched() {
+	[ -n "${NO_DEBUG_KERNEL-}" ] || return 0
+	sed -i '/^[^ ]* watched /d' "$work/list"
+	skip "mutants of the kernel that is watched" "NO_DEBUG_KERNEL is set"
 }
 
 # A test that never passed notices nothing: those of the list that guest.sh did not
@@ -38,8 +45,10 @@ check "the kernel with the mutants builds" build
 [ "$ktap_failed" -eq 0 ] || finish
 "$here/switch" -t >"$work/all"
 chosen >"$work/list"
+without_watched
+build_watched "$work/list"
 
-awk '$2 !~ /^(vmm?|leave|attach|vcmd|exhaust|stable)$/ { print $2, $3 }' "$work/all" | sort -u >"$work/listed"
+awk '$2 !~ /^(vmm?|leave|attach|vcmd|exhaust|units|stable|watched)$/ { print $2, $3 }' "$work/all" | sort -u >"$work/listed"
 "$here/tests" "$linux" | sort -u >"$work/existing"
 check "there is a mutant for every test" diff "$work/existing" "$work/listed"
 

@@ -72,6 +72,8 @@ on "the host knows no ranges" out_of_range
 on "an answer that takes its time" host_chooses x-vcmd-delay=20
 on "an answer that is late" late x-vcmd-delay=5000
 on "a status that is not known" bad_status x-vcmd-status=1
+check "a host that takes nothing back" run not_taken_back x-vcmd-only=2 x-vcmd-status=1
+check "the event says what the unit did" both_say
 check "no answer" run no_answer x-vcmd-stuck=on
 check "one command is all that is sent" never_asked_again
 finish

@@ -27,6 +27,7 @@ kunit() { # CASE
 }
 
 run() { # IN TEST
+	set -- "$1" "${2%%+*}"
 	case $1 in
 	kunit)		kunit "$2" ;;
 	iommufd)	timeout $short /kselftest/iommufd -t "${2#*.}" ;;
@@ -37,20 +38,23 @@ run() { # IN TEST
 	attach)		timeout $long vmm_attach -r "attach.$2" ;;
 	vcmd)		timeout $long vmm_vcmd -r "vcmd.$2" ;;
 	exhaust)	timeout $long vmm_exhaust -r "$2" ;;
+	units)		timeout $long vmm_units -r "units.$2" ;;
 	stable)		timeout $long stable_test -t "$2" ;;
+	watched)	run "${2%%.*}" "${2#*.}" ;;
 	vm)		sh "./${2%%.*}.sh" ;;
 	esac
 }
 
 # The kernel complains of something: then the scan of its log fails the test
 complains() {
-	dmesg | grep -qE 'WARNING: |BUG: |UBSAN: |refcount_t: '
+	dmesg | grep -qE 'WARNING: |BUG: |UBSAN: |refcount_t: |INFO: trying to register'
 }
 
 # "ok", "not ok", "skip", or nothing if it did not report. A case that another
 # user of PASIDs is in the way of is skipped: what an earlier mutant leaked is one.
 reports() { # MUTANT IN TEST
-	name=${3#*.}
+	name=${3%%+*}
+	name=${name#*.}
 	[ "$2" != vm ] || name=$(echo "$name" | tr _ ' ')
 	echo 1 >/sys/kernel/debug/clear_warn_once
 	dmesg -c >/dev/null
@@ -104,7 +108,7 @@ while read -r mutant in test last; do
 	first=''
 	case $FIRST$mutant-$in in
 	none-*)			;;
-	*-fail_nth | *-vm | *boot-*) break ;;
+	*-fail_nth | *-vm | *-watched | *boot-*) break ;;
 	1*)			[ "$mutant" != "$noticed" ] ||
 					[ "$(reports none "$in" "$test")" = ok ] || break ;;
 	*)			[ -n "$last" ] || continue

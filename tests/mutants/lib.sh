@@ -27,12 +27,27 @@ build() {
 			"$root/build/kselftest:/kselftest"
 }
 
+# The same of the kernel that looks for data races (make kernel-stable), if a line asks
+# for it. Its tree is the one that it was built from.
+build_watched() { # LIST
+	stable=$root/build/stable
+	! grep -q '^[^ ]* watched ' "$1" ||
+		check "the kernel with the mutants that is watched builds" eval '
+			cp -a "$stable/watched" "$work/watched" &&
+			"$here/switch" "$stable/linux" "$work/watched" &&
+			"$root/tests/lab/vm/kernel" -pr "$stable/linux" "$work/watched" \
+				"$root/tests/stable/config" \
+				"$root/tests/lab/vm/config.kcsan"'
+}
+
 # Deal a list out to $lanes, each with a file of lines for few boots, and files
 # of one line: what is in memory already cannot fail to be allocated, so fail_nth
-# needs a kernel that has done nothing before; and what a script of the VM
-# changes is not known. A mutant whose name begins with boot- is there from the start.
-# The monitor needs another machine, a script its own, and a test of tests/stable the
-# properties that its row there says.
+# needs a kernel that has done nothing before; what a script of the VM changes is not
+# known; and a kernel that is watched tells of one fault of its locks. A mutant whose
+# name begins with boot- is there from the start.
+# The monitor needs another machine, and a script its own. What is behind a + of the test,
+# or in the row of one of tests/stable, are properties of the unit and arguments of the
+# kernel: a file for each.
 # The lines of a test come one after the other, in one lane; with $first, where only
 # the first test counts, those of a mutant do.
 deal() { # LIST NAME
@@ -40,25 +55,30 @@ deal() { # LIST NAME
 	awk -F '[ |\t]+' -v lanes="$lanes" -v first="$first" -v to="$work/$2" '
 		FILENAME ~ /stable/ { if ($4 ~ /^x-/) unit[$1] = "+" $4; next }
 		{
-		split($3, test, ".")
+		split($3, part, "+")
+		with = part[2] ? "+" part[2] : ""
+		split(part[1], test, ".")
+		if ($2 ~ /^(stable|watched)$/ && !with) with = unit[test[$2 == "stable" ? 1 : 2]]
 		together = first ? $1 : $3
 		if (!(together in lane) || $2 == "vm") lane[together] = n++ % lanes
 		file = $2 == "vm" ? NR "." test[1] : $2 == "fail_nth" ? NR : \
+			$2 == "watched" ? NR "-" $2 : \
 			$1 ~ /^(hunk-)?boot-/ ? NR "." ($2 ~ /^(iommufd|gpasid)$/ ? "kselftest" : $2) : \
-			$2 == "stable" ? $2 unit[$3] : \
-			$2 ~ /^(leave|vcmd|exhaust)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
-		print >(to lane[together] "-" file)
+			$2 ~ /^(leave|vcmd|exhaust|units|stable)$/ ? $2 : $2 ~ /^(vmm|attach)$/ ? "vmm" : 0
+		print >(to lane[together] "-" file with)
 	}' "$root/tests/stable/rows" -
 }
 
 # died FILE LOG: what to say of its first line, which had no verdict. A complaint
 # of the kernel before it began is a slow machine's, not the mutant's. A case of
-# KUnit that fails says so before what it left behind hangs the kernel.
+# KUnit that fails says so before what it left behind hangs the kernel. One that fills its
+# log with the same lines, with interrupts off, comes to nothing else.
 died() {
 	read -r mutant _ test <"$1"
 	if sed "0,/begins $mutant $test/d" "$2" |
 	   grep -qE -e 'Oops: |kernel BUG at|Kernel panic|rcu: INFO: .* stall' \
-		-e "# $test: (EXPECTATION|ASSERTION) FAILED"; then
+		-e "# $test: (EXPECTATION|ASSERTION) FAILED" ||
+	   [ "$(wc -c <"$2")" -gt 30000000 ]; then
 		echo "verdict $mutant $test died"
 	elif grep -q "hangs $mutant $test" "$2"; then
 		echo "verdict $mutant $test hung"
@@ -82,21 +102,38 @@ machine() {
 	sed -n 's/^# boot: //p' "$root/tests/guest/$1.sh"
 }
 
+# with PROPERTY,..: of the unit, and arguments of the kernel
+with() {
+	for property in $(echo "$1" | tr , ' '); do
+		case $property in
+		x-*)	options="$options -q -global -q intel-iommu.$property" ;;
+		*)	arguments="$arguments $property" ;;
+		esac
+	done
+}
+
 # boots FILE: the verdicts on its lines, in as few boots as can be. Each goes on
 # where the one before ended. If there are two without a verdict on their first line,
 # there never is; with $first one is enough. A kernel that does not survive has noticed,
 # if it says so. A test that hangs ends the boot, and the next one goes on there.
 boots() {
-	n=0 silent=''
+	n=0 silent='' kernel=$work/kernel
 	arguments='' options='' limit=400
 	[ -z "$first" ] || limit=300
-	case ${1##*/} in
-	*.*)	options=$(machine "${1##*.}") ;;
-	*-vmm)	options=-n ;;
-	*-stable*)	options="-n $(echo "${1##*-stable}" | tr +, '\n' |
-			sed -n 's/^x-/-q -global -q intel-iommu.&/p' | xargs)" ;;
-	*-leave | *-vcmd | *-exhaust) options=$(machine "${1##*-}") ;;
+	batch=${1##*/}
+	case ${batch%%+*} in
+	*-watched)
+		options=-n kernel=$work/watched
+		arguments="slub_debug=P kcsan.early_enable=1 kcsan.udelay_task=200"
+		arguments="$arguments kcsan.skip_watch=200" ;;
+	*.*)	options=$(machine "$(echo "${batch%%+*}" | cut -d . -f 2)") ;;
+	*-vmm | *-stable) options=-n ;;
+	*-leave | *-vcmd | *-exhaust | *-units)
+		options=$(machine "$(echo "${batch%%+*}" | cut -d - -f 2)") ;;
 	*)	arguments=intel_iommu=off ;;
+	esac
+	case $batch in
+	*+*)	with "${batch#*+}" ;;
 	esac
 	[ -s "$1" ] || return 0
 	read -r mutant _ <"$1"
@@ -108,9 +145,9 @@ boots() {
 		n=$((n + 1))
 		# shellcheck disable=SC2086 # a list
 		"$root/tests/lab/vm/boot" $options -o "$1.$n" -m 2G -t $limit \
-			-k "$work/kernel/arch/x86/boot/bzImage" \
+			-k "$kernel/arch/x86/boot/bzImage" \
 			-r "$work/initramfs.cpio" \
-			-a "$arguments BATCH=${1##*/} FIRST=$first" "$here/guest.sh" "$1" \
+			-a "$arguments BATCH=$batch FIRST=$first" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
 			"$root/build/tools/pasidmod/snoopmod.ko" >/dev/null 2>&1 || :
 		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||

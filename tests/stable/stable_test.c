@@ -358,6 +358,27 @@ TEST_F(stable, bad_answer)
 	unmap_from_broken(_metadata, self, true);
 }
 
+/* Two devices of a page table answer badly, the second one later */
+TEST_F(stable, bad_answers)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device other;
+
+	ASSERT_EQ(0, device_open(vmm, &other, 1));
+	ASSERT_EQ(0, device_attach(&other, vmm->parent));
+	memset(monitor_at(vmm, PIECE), 'P', PAGE);
+	EXPECT_EQ('P', rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ('P', rid_read(&other, PDMA_CMD_ATS, PIECE));
+	dma_fail(&self->dev, NEVER, true);
+	dma_fail(&other, NEVER, true);
+	dma_answer_after(&other, 20000);
+	EXPECT_EQ(0, monitor_unmap(vmm, PIECE, PIECE_SIZE));
+	EXPECT_EQ(-1, rid_read(&self->dev, PDMA_CMD_ATS, PIECE));
+	EXPECT_EQ(-1, rid_read(&other, PDMA_CMD_ATS, PIECE));
+	dma_answer_after(&other, 0);
+	device_close(&other);
+}
+
 TEST_F(stable, no_answer)
 {
 	unmap_from_broken(_metadata, self, false);
@@ -394,7 +415,8 @@ TEST_F(stable, refused_descriptor)
 }
 
 /* So is one of a guest's: the guest is told, once, that it was not its fault */
-TEST_F(stable, refused_is_told)
+static void flush_until_refused(struct __test_metadata *_metadata,
+				FIXTURE_DATA(stable) *self)
 {
 	struct monitor *vmm = &self->vmm;
 	uint64_t root = guest_table(vmm);
@@ -411,6 +433,17 @@ TEST_F(stable, refused_is_told)
 	map_letters(vmm, root, 1, 'B');
 	EXPECT_EQ(0, device_invalidate(vmm, pt_id, 0, 1));
 	EXPECT_EQ('B', rid_read(&self->dev, 0, 0));
+}
+
+TEST_F(stable, refused_is_told)
+{
+	flush_until_refused(_metadata, self);
+}
+
+/* What is refused is the wait itself: x-inv-refuse-type */
+TEST_F(stable, refused_wait)
+{
+	flush_until_refused(_metadata, self);
 }
 
 /* --- The order of tear-down ------------------------------------------------------ */

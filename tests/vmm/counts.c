@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counts of what is in use, by whomever: tests see by them what was lost. */
+/*
+ * Counts of what is in use, by whomever: tests see by them what was lost. And of what the
+ * kernel was seen to do.
+ */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vmm.h"
 
@@ -60,4 +66,54 @@ struct in_use in_use(void)
 		.domain_ids = unit_domain_ids(),
 		.entries = unit_pasid_entries(),
 	};
+}
+
+/* Some files are there in some kernels only */
+void put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	if (fd < 0 && errno == ENOENT)
+		return;
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		printf("# %s: %s\n", path, strerror(errno));
+	close(fd);
+}
+
+/* Events of @task in the trace whose line has @text; 0: of all */
+unsigned int traced(const char *text, pid_t task)
+{
+	FILE *file = fopen(TRACING "trace", "r");
+	unsigned int nr = 0;
+	char line[512];
+	long pid;
+
+	while (file && fgets(line, sizeof(line), file))
+		nr += sscanf(line, " %*[^-]-%ld", &pid) == 1 &&
+		      (!task || pid == task) && strstr(line, text);
+	if (file)
+		fclose(file);
+	return nr;
+}
+
+/* Lines of the kernel's log, as far as it is there, that have @text */
+unsigned int logged(const char *text)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	unsigned int nr = 0;
+	char line[1024];
+	ssize_t len;
+
+	while (fd >= 0) {
+		len = read(fd, line, sizeof(line) - 1);
+		if (len < 0 && errno == EPIPE)	/* overwritten meanwhile */
+			continue;
+		if (len <= 0)
+			break;
+		line[len] = 0;
+		nr += !!strstr(line, text);
+	}
+	if (fd >= 0)
+		close(fd);
+	return nr;
 }

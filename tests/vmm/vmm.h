@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/iommu.h>
 #include <linux/iommufd.h>
@@ -89,7 +90,7 @@ int invalidate(struct monitor *vmm, struct device *dev,
 	       const struct iommu_cache_invalidate_info *infos, unsigned int nr,
 	       int32_t *results);
 
-/* counts.c: what is in use */
+/* counts.c: what is in use, and what the kernel did */
 
 struct in_use {
 	int pasids;
@@ -102,6 +103,12 @@ int pasids_in_use(void);
 int unit_domain_ids(void);
 int unit_pasid_entries(void);
 struct in_use in_use(void);
+
+#define TRACING		"/sys/kernel/tracing/"
+
+void put(const char *path, const char *text);
+unsigned int traced(const char *text, pid_t task);
+unsigned int logged(const char *text);
 
 /* guest.c: what the guest does in its memory */
 

@@ -458,17 +458,6 @@ static void round_of(unsigned int nr, uint64_t seed, unsigned int steps)
 	_exit(0);
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 && errno == ENOENT)
-		return;
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		printf("# %s: %s\n", path, strerror(errno));
-	close(fd);
-}
-
 /* Some of these are only there in the debug kernel, and some have no such file. */
 static void prepare_failures(void)
 {

@@ -738,24 +738,12 @@ TEST_F(vmm, batch_range)
 	EXPECT_GE(flushes + 4, dma_count(&self->dev, PDMA_N_INV_REQUESTS));
 }
 
-#define TRACING		"/sys/kernel/tracing/"
-
 static const char *const events[] = {
 	"iommu/cache_inv_begin", "intel_iommu/qi_submit",
 	"intel_iommu/qi_begin", "intel_iommu/qi_end",
 	"intel_iommu/gpasid_flush", "intel_iommu/pasid_entry_set",
 	"intel_iommu/pasid_entry_clear",
 };
-
-static void put(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file)
-		return;
-	fputs(text, file);
-	fclose(file);
-}
 
 static void trace(bool on)
 {
@@ -880,28 +868,14 @@ TEST_F(vmm, followed)
 static unsigned int unmap_submits(struct __test_metadata *_metadata,
 				  struct monitor *vmm)
 {
-	unsigned int nr = 0;
-	char line[512];
-	FILE *file;
-	long pid;
-
 	put(TRACING "trace", "");
 	trace(true);
 	EXPECT_EQ(0, monitor_unmap(vmm, GUEST_BASE, GUEST_SIZE));
 	trace(false);
 	EXPECT_EQ(0, monitor_map(vmm, GUEST_BASE, GUEST_SIZE, true));
-	file = fopen(TRACING "trace", "r");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " %*[^-]-%ld", &pid) != 1 || pid != getpid())
-			continue;
-		if (strstr(line, " qi_submit:"))
-			nr++;
-		if (strstr(line, " qi_end:"))
-			EXPECT_EQ(1, field(line, "tries"));
-	}
-	if (file)
-		fclose(file);
-	return nr;
+	EXPECT_EQ(traced(" qi_end:", getpid()),
+		  traced(" tries=1 ", getpid()));
+	return traced(" qi_submit:", getpid());
 }
 
 /*

@@ -4,7 +4,10 @@
  * that each test wants is in tests/host/vcmd.sh.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "harness.h"
 #include "vmm.h"
@@ -12,6 +15,7 @@
 #define FIRST	16		/* the host's PASIDs: x-vcmd-first, */
 #define COUNT	8		/* and x-vcmd-count */
 #define VA	0x200000ULL
+#define PATIENCE	100	/* seconds; the driver tries for 60 */
 
 FIXTURE(vcmd) {
 	struct monitor vmm;
@@ -93,10 +97,42 @@ TEST_F(vcmd, out_of_range)
 		EXPECT_LE(FIRST, alloc_from(&self->vmm, 1));
 }
 
-/* x-vcmd-delay=5000: no processor is away for so long */
+/* x-vcmd-delay=5000: no processor is away for so long. Later the PASID goes back. */
 TEST_F(vcmd, late)
 {
+	unsigned int tenths;
+
+	put(TRACING "trace", "");
+	put(TRACING "events/intel_iommu/vcmd/enable", "1");
 	EXPECT_EQ(-ETIMEDOUT, alloc_from(&self->vmm, 1));
+	/* What was late: the allocation, and after it the free */
+	for (tenths = 0; tenths < 10 * PATIENCE; tenths++) {
+		if (traced(" late=1 ", 0) == 2)
+			break;
+		usleep(100000);
+	}
+	EXPECT_EQ(2, traced(" late=1 ", 0));
+}
+
+/* PASIDs that the driver had to take and cannot give back are told, with the error */
+static bool is_lost(int pasid, int error)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "the host does not get PASID %d back: %d",
+		 pasid, error);
+	return logged(text) == 1;
+}
+
+/* x-vcmd-status=1 for what is freed, x-vcmd-only=2. PASIDs get fewer with each run. */
+TEST_F(vcmd, not_taken_back)
+{
+	int pasid = alloc_from(&self->vmm, 1);
+
+	ASSERT_LE(FIRST, pasid);
+	EXPECT_EQ(pasid + 2, alloc_from(&self->vmm, pasid + 2));
+	EXPECT_TRUE(is_lost(pasid + 1, -EIO));
+	EXPECT_FALSE(is_lost(pasid + 2, -EIO));
 }
 
 /* x-vcmd-stuck=on */
