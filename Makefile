@@ -97,6 +97,7 @@ guest: qemu ## build/guest: a QEMU and kernels of Debian's, for a guest in the V
 	@tests/lab/guest/fetch
 	@tests/lab/guest/module tests/workload/procmod $(PASID_DMA_H)
 	@tests/lab/guest/smpwc build/guest/qemu build/guest/smpwc/qemu
+	@tests/lab/guest/own build/guest/qemu build/guest/own
 
 vm-guest: initramfs guest ## a shell in that guest [GUEST=6.12|7.3 UNIT= QEMU=]
 	@tests/lab/guest/shell

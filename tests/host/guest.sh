@@ -5,7 +5,8 @@
 # Clients that know nothing of the project: Debian's QEMU as a monitor in the VM,
 # Debian's kernels in its guest, and a process there whose pages go to a pasid-dma, or
 # its own page table: for that a copy of QEMU sets one bit more (tests/lab/guest/smpwc).
-# The model's log tells how the device's requests were translated.
+# The model's log tells how the device's requests were translated. And our own QEMU is
+# the monitor of the same guest, beside Debian's: what each asks of the host.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -16,22 +17,24 @@ guests=$root/build/guest
 before=$root/build/stable/before
 nests=,device-iotlb=on
 pasids=$nests,pasid-bits=16
+own=''
+page=$root/Documentation/guest.md
 
 # boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model, and $qemu
-# as the monitor. One processor: where two run guests at the same time, TCG lets one of
-# these end.
+# as the monitor, and $own where that is compared. One processor: where two run guests at
+# the same time, TCG lets one of these end.
 boots() {
 	name=$1 guest=$2 unit=$3 parameter=${4-}
 	mkdir -p "$logs/$name"
 	echo 'vtd_nested_*' >"$work/events"
 	status=0
 	"$root/tests/lab/vm/boot" -n -s 1 -t 600 -m 2G ${kernel:+-k "$kernel"} \
-		-x "$root/tests/host/guest/allow" -o "$logs/$name" \
+		-x "$root/tests/host/guest/${own:+door.}allow" -o "$logs/$name" \
 		-a "GUEST=$guest UNIT=$unit PARAMETER=$parameter STEPS=$steps" \
 		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
 			-trace events=$work/events" \
 		"$root/tests/host/guest/$script.sh" "$root/tests/vmm/vfio.sh" \
-		"$lab/monitor.sh" "$lab/init.sh" "$qemu" \
+		"$lab/monitor.sh" "$lab/init.sh" "$qemu" ${own:+"$own"} \
 		"$guests/linux-$guest" || status=$?
 	cat "$logs/$name/ktap.log"
 	return "$status"
@@ -56,6 +59,13 @@ seen_as_done() { # NAME
 		END { print n + 0 }' "$work/$1.log")
 	echo "invlat saw $seen, the unit $did"
 	[ "$seen" -gt 0 ] && [ "$seen" -eq "$did" ]
+}
+
+# Its rows are in the page, as they were
+page_has_table() {
+	rows=$logs/door/out/door.md
+	cat "$rows"
+	[ "$(grep -cxF -f "$rows" "$page")" -eq "$(wc -l <"$rows")" ]
 }
 
 # failed NAME CHECK..: of the checks in the VM these, and no others
@@ -113,6 +123,14 @@ script=two
 check "7.3 twice, with SVA and one PASID; one is killed" \
 	boots two-sva 7.3 "$pasids" sva=1
 script=vm
+
+# Our own QEMU, and our own form of the door
+qemu=$guests/qemu own=$guests/own
+check "our QEMU is a monitor, too" "$lab/own" "$guests/qemu" "$own"
+script=door steps=20
+check "7.3 under each: what they ask of the host" boots door 7.3 "$nests"
+check "Documentation/guest.md has that table" page_has_table
+script=vm steps=200 own='' qemu=$guests/smpwc/qemu
 
 # Where the same has to fail
 if [ -e "$before" ]; then

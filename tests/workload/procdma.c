@@ -2,13 +2,14 @@
 /*
  * A process that gives pages from its malloc() to a pasid-dma, by procmod.
  *
- *	procdma [-a] [-n STEPS] [-s SEED] [-t]
+ *	procdma [-a] [-f] [-n STEPS] [-s SEED] [-t]
  *
  * The device fills, reads and copies them. Then each of STEPS (0) takes a random
  * page away while the device writes to it, keeps what was there in sight, and gives
  * the device another one at the same address. Nothing may be written to the old
- * page, nothing be read of it. With -a the device uses its translation cache. A
- * seed gives the same steps.
+ * page, nothing be read of it. With -a the device uses its translation cache, and with
+ * -f it leaves one request to invalidate that unanswered, at the first page that goes.
+ * A seed gives the same steps.
  *
  * Prints "moved BYTES" and "steps NR stale NR"; status 1 if a byte was wrong. With -t
  * also "munmap BEGIN END", what the time-stamp counter says before and after a page
@@ -34,6 +35,7 @@
 static struct device dev;
 static int procmod;
 static uint32_t pasid, flags;
+static unsigned int unanswered;
 static char *pages;			/* of the process */
 static uint64_t at[PAGES];		/* where the device has them */
 static char *aside;			/* where an old one goes */
@@ -190,6 +192,9 @@ static bool writes_stale(unsigned int page, uint64_t word)
 	dma_start(&dev, &dma);
 	let_write(slot, PAGE);
 	elsewhere = *first != word;
+	if (unanswered)
+		dma_fail(&dev, unanswered, false);
+	unanswered = 0;
 	take_back(page);
 	if (mremap(page_at(page), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
 		   aside) == MAP_FAILED)
@@ -251,10 +256,13 @@ int main(int argc, char **argv)
 	int opt;
 
 	state = 1;
-	while ((opt = getopt(argc, argv, "an:s:t")) != -1) {
+	while ((opt = getopt(argc, argv, "afn:s:t")) != -1) {
 		switch (opt) {
 		case 'a':
 			flags = PDMA_CMD_ATS;
+			break;
+		case 'f':
+			unanswered = 1;
 			break;
 		case 'n':
 			steps = strtoul(optarg, NULL, 0);

@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 #
-# In the VM: Debian's QEMU as the monitor of a guest to which a pasid-dma is
-# assigned. In this directory lie qemu/, linux-*/ with a kernel and its modules, and
-# the guest's init.
+# In the VM: a QEMU as the monitor of a guest to which a pasid-dma is assigned. In this
+# directory lie qemu/, which is Debian's, or own/, of tests/lab/qemu, linux-*/ with a
+# kernel and its modules, and the guest's init.
 
 guest_device=0000:00:1d.0
-guest_unit=intel-iommu,intremap=on,scalable-mode=on,fsts=on,caching-mode=on
+guest_monitor=qemu
+
+# A VT-d that nests, with more PROPERTIES
+guest_unit() {
+	case $guest_monitor in
+	own) echo "intel-iommu,intremap=on,caching-mode=on,x-gpasid=on$1" ;;
+	*) echo "intel-iommu,intremap=on,scalable-mode=on,fsts=on,caching-mode=on$1" ;;
+	esac
+}
 
 # guest_qemu UNIT KERNEL KERNEL-ARGUMENTS OPTION..: UNIT is "none", or more
 # properties of a VT-d that nests. Each byte on the console is some exits of a
@@ -16,8 +24,9 @@ guest_qemu() {
 	shift 3
 	set -- "$@" -object iommufd,id=iommufd0 \
 		-device "vfio-pci,host=$guest_device,iommufd=iommufd0"
-	[ "$unit" = none ] || set -- -device "$guest_unit$unit" "$@"
-	qemu/ld.so --library-path qemu qemu/qemu-system-x86_64 -L qemu \
+	[ "$unit" = none ] || set -- -device "$(guest_unit "$unit")" "$@"
+	"$guest_monitor/ld.so" --library-path "$guest_monitor" \
+		"$guest_monitor/qemu-system-x86_64" -L "$guest_monitor" \
 		-M q35,kernel-irqchip=split -accel kvm -m 512M -nodefaults \
 		-no-user-config -no-reboot -display none -pidfile guest.pid \
 		-kernel "linux-$kernel/vmlinuz" -initrd guest.cpio \

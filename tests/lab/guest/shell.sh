@@ -9,6 +9,7 @@
 # shellcheck source-path=SCRIPTDIR source=monitor.sh
 . ./monitor.sh
 : "${GUEST:?}" "${UNIT:?}"
+[ ! -d own ] || guest_monitor=own
 vfio_bind
 guest_pack "$GUEST"
 guest_qemu "$UNIT" "$GUEST" "" -serial stdio

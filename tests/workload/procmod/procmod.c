@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A driver of pasid-dma that gives pages of a process to the device: with pasid=1
- * at their own addresses, in a domain on a PASID; with sva=1 the process's own page
+ * at their own addresses, in a domain on a PASID, and with also=N on N more, which
+ * nobody uses, but which have to be invalidated, too; with sva=1 the process's own page
  * table is on the PASID, for as long as it has the file open; else where the DMA API
  * wants them. The process drives the device's registers itself. For Linux 6.12 and
  * later, without and with the series.
@@ -19,9 +20,13 @@
 #include "procmod.h"
 
 #define MOST_PAGES	64
+#define MOST_PASIDS	16
 
 static bool with_pasid;
 module_param_named(pasid, with_pasid, bool, 0444);
+
+static unsigned int also;
+module_param(also, uint, 0444);
 
 static bool with_sva;
 module_param_named(sva, with_sva, bool, 0444);
@@ -29,9 +34,10 @@ module_param_named(sva, with_sva, bool, 0444);
 static DEFINE_MUTEX(lock);
 static struct device *dev;
 static struct iommu_domain *domain;
-static struct iommu_attach_handle handle;
+static struct iommu_attach_handle handles[MOST_PASIDS];
+static u32 pasids[MOST_PASIDS];
 static struct iommu_sva *sva;
-static u32 pasid = IOMMU_PASID_INVALID;
+static u32 pasid = IOMMU_PASID_INVALID;		/* the one that is used */
 
 static struct mapping {
 	struct page *page;
@@ -184,33 +190,51 @@ static struct miscdevice misc = {
 	.fops = &fops,
 };
 
+static int attach_one(unsigned int i)
+{
+	int ret;
+
+	pasids[i] = iommu_alloc_global_pasid(dev);
+	if (pasids[i] == IOMMU_PASID_INVALID)
+		return -ENOSPC;
+	ret = iommu_attach_device_pasid(domain, dev, pasids[i], &handles[i]);
+	if (ret)
+		iommu_free_global_pasid(pasids[i]);
+	return ret;
+}
+
+static void detach_first(unsigned int nr)
+{
+	while (nr--) {
+		iommu_detach_device_pasid(domain, dev, pasids[nr]);
+		iommu_free_global_pasid(pasids[nr]);
+	}
+	iommu_domain_free(domain);
+}
+
 static int attach(void)
 {
 	int ret;
 
+	if (also >= MOST_PASIDS)
+		return -EINVAL;
 	domain = iommu_paging_domain_alloc(dev);
 	if (IS_ERR(domain))
 		return PTR_ERR(domain);
-	ret = -ENOSPC;
-	pasid = iommu_alloc_global_pasid(dev);
-	if (pasid == IOMMU_PASID_INVALID)
-		goto free_domain;
-	ret = iommu_attach_device_pasid(domain, dev, pasid, &handle);
-	if (ret)
-		goto free_pasid;
+	for (unsigned int i = 0; i <= also; i++) {
+		ret = attach_one(i);
+		if (ret) {
+			detach_first(i);
+			return ret;
+		}
+	}
+	pasid = pasids[0];
 	return 0;
-free_pasid:
-	iommu_free_global_pasid(pasid);
-free_domain:
-	iommu_domain_free(domain);
-	return ret;
 }
 
 static void detach(void)
 {
-	iommu_detach_device_pasid(domain, dev, pasid);
-	iommu_free_global_pasid(pasid);
-	iommu_domain_free(domain);
+	detach_first(also + 1);
 }
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
