@@ -17,7 +17,7 @@ guests=$root/build/guest
 before=$root/build/stable/before
 nests=,device-iotlb=on
 pasids=$nests,pasid-bits=16
-own=''
+own='' limit=600
 page=$root/Documentation/guest.md
 
 # boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model, and $qemu
@@ -28,7 +28,7 @@ boots() {
 	mkdir -p "$logs/$name"
 	echo 'vtd_nested_*' >"$work/events"
 	status=0
-	"$root/tests/lab/vm/boot" -n -s 1 -t 600 -m 2G ${kernel:+-k "$kernel"} \
+	"$root/tests/lab/vm/boot" -n -s 1 -t "$limit" -m 2G ${kernel:+-k "$kernel"} \
 		-x "$root/tests/host/guest/${own:+door.}allow" -o "$logs/$name" \
 		-a "GUEST=$guest UNIT=$unit PARAMETER=$parameter STEPS=$steps" \
 		-q "-cpu qemu64,+svm,+npt $model -D $work/$name.log \
@@ -143,7 +143,8 @@ if [ -e "$before" ]; then
 else
 	skip "Linux 6.12 without the series" "run make kernel-stable"
 fi
-model="-global intel-iommu.x-ignore=piotlb"
+# Of these a guest may also hang, when it has failed
+model="-global intel-iommu.x-ignore=piotlb" limit=240
 boots stale-sva 7.3 "$pasids" sva=1 >/dev/null
 check "if the IOTLB is not flushed, SVA meets stale bytes" spoilt stale-sva
 qemu=$guests/qemu

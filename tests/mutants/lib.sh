@@ -27,17 +27,20 @@ build() {
 			"$root/build/kselftest:/kselftest"
 }
 
-# The same of the kernel that looks for data races (make kernel-stable), if a line asks
-# for it. Its tree is the one that it was built from.
-build_watched() { # LIST
+# The same of the kernel that looks for data races (make kernel-stable). Its tree is the
+# one that it was built from.
+watched_kernel() {
 	stable=$root/build/stable
+	cp -a "$stable/watched" "$work/watched" &&
+		"$here/switch" "$stable/linux" "$work/watched" &&
+		"$root/tests/lab/vm/kernel" -pr "$stable/linux" "$work/watched" \
+			"$root/tests/stable/config" "$root/tests/lab/vm/config.kcsan"
+}
+
+# build_watched LIST: if a line of it asks for that kernel
+build_watched() {
 	! grep -q '^[^ ]* watched ' "$1" ||
-		check "the kernel with the mutants that is watched builds" eval '
-			cp -a "$stable/watched" "$work/watched" &&
-			"$here/switch" "$stable/linux" "$work/watched" &&
-			"$root/tests/lab/vm/kernel" -pr "$stable/linux" "$work/watched" \
-				"$root/tests/stable/config" \
-				"$root/tests/lab/vm/config.kcsan"'
+		check "the kernel with the mutants that is watched builds" watched_kernel
 }
 
 # Deal a list out to $lanes, each with a file of lines for few boots, and files

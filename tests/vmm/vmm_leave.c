@@ -399,6 +399,10 @@ TEST_F(leave, accounted)
 	EXPECT_EQ(0, rmdir(CGROUP));
 	EXPECT_EQ(0, probe_again(path));
 	EXPECT_ALL_BACK();
+	/* It left with ATS switched off first, and came with it switched on last */
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	EXPECT_EQ(0, dma_count(&guest.dev, PDMA_N_PASID_CHANGED));
+	guest_end(&guest);
 }
 
 /* The switch of the slot that a device is in: its number is another than its path */

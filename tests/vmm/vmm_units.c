@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A machine with two units: vfio0 and vfio1 below the first, vfio2 below the second */
+/*
+ * A machine with two units: vfio0 and vfio1 below the first, vfio2 below the second, whose
+ * page tables have a level less.
+ */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +12,7 @@
 #include "vmm.h"
 
 #define OTHER		2	/* the device below the second unit */
+#define PASID		0x123
 #define QI_END		TRACING "events/intel_iommu/qi_end/enable"
 
 FIXTURE(units) {
@@ -62,6 +67,22 @@ TEST_F(units, one_wait_for_each)
 	EXPECT_EQ(2, unmap_waits(_metadata, vmm));
 	ASSERT_EQ(0, device_detach(&self->devs[OTHER]));
 	EXPECT_EQ(1, unmap_waits(_metadata, vmm));
+	ASSERT_EQ(0, device_attach(&self->devs[OTHER], vmm->parent));
+	EXPECT_EQ(2, unmap_waits(_metadata, vmm));
+}
+
+/* With PASIDs that are in use below the one unit, it is not for the other */
+TEST_F(units, narrower)
+{
+	struct monitor *vmm = &self->vmm;
+	unsigned int why;
+
+	ASSERT_EQ(0, device_alloc_parent_with(vmm, &self->devs[0],
+					      IOMMU_HWPT_ALLOC_PASID));
+	ASSERT_EQ(0, pasid_attach(&self->devs[0], PASID, vmm->parent));
+	EXPECT_EQ(-EINVAL, pasid_attach(&self->devs[OTHER], PASID, vmm->parent));
+	EXPECT_EQ(0, pasid_attach(&self->devs[1], PASID, vmm->parent));
+	EXPECT_EQ('A', dma_read(&self->devs[1], 0, PASID, GUEST_DATA, &why));
 }
 
 TEST_HARNESS_MAIN
