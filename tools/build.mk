@@ -134,6 +134,10 @@ VMM		:= vmm/vmm_test vmm/vmm_attach vmm/vmm_oracle vmm/vmm_demo \
 		   vmm/vmm_fuzz vmm/vmm_vcmd vmm/vmm_fault vmm/vmm_exhaust \
 		   vmm/vmm_storm vmm/vmm_units stable/stable_test \
 		   workload/procdma
+vmm-sources	:= tests/vmm tests/stable tests/workload $(dir $(PASID_DMA_H)) \
+		   $(KERNEL_OUT)/usr/include/linux $(tools-linux)/drivers/iommu/iommufd \
+		   $(tools-linux)/tools/testing/selftests/kselftest.h \
+		   $(tools-linux)/tools/testing/selftests/kselftest_harness.h
 .PHONY: vmm
 vmm:
 	@mkdir -p $(TOOLS_OUT)
@@ -141,6 +145,8 @@ vmm:
 		echo "  SKIP    $@: no guest PASIDs in $(tools-linux)"; \
 		rm -f $(addprefix $(TOOLS_OUT)/,$(notdir $(VMM))); \
 	else for program in $(VMM); do \
+		[ -n "$$(find $(vmm-sources) -name '*.[ch]' -newer \
+			$(TOOLS_OUT)/$${program##*/} 2>&1 | head -n 1)" ] || continue; \
 		$(tools-say) CC tests/$$program.c; \
 		$(CC) $(tools-cflags) -isystem $(KERNEL_OUT)/usr/include \
 			-I$(dir $(PASID_DMA_H)) -Wno-missing-prototypes \
