@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # boot: -t 300 -x tests/guest/kunit.allow
 #
-# What the kernel says of an accident, in its log: KUnit has the accident.
+# The kernel tells of an accident in its log: KUnit has the accident.
 
 # shellcheck source=/dev/null
 . /lib/ktap.sh

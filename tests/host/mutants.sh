@@ -25,7 +25,7 @@ chosen() {
 		n[of] % of == day % of' "$work/all"
 }
 
-# What needs the kernel that is watched is not tried without it
+# Rows for the kernel that is watched are not tried without it
 without_watched() {
 	[ -n "${NO_DEBUG_KERNEL-}" ] || return 0
 	sed -i '/^[^ ]* watched /d' "$work/list"

@@ -48,9 +48,9 @@ build_watched() {
 # needs a kernel that has done nothing before; what a script of the VM changes is not
 # known; and a kernel that is watched tells of one fault of its locks. A mutant whose
 # name begins with boot- is there from the start.
-# The monitor needs another machine, and a script its own. What is behind a + of the test,
-# or in the row of one of tests/stable, are properties of the unit and arguments of the
-# kernel: a file for each.
+# The monitor needs another machine, and a script its own. A test has properties of the
+# unit and arguments of the kernel behind a +, or in its row of tests/stable: a file for
+# each.
 # The lines of a test come one after the other, in one lane; with $first, where only
 # the first test counts, those of a mutant do.
 deal() { # LIST NAME

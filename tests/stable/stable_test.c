@@ -440,7 +440,7 @@ TEST_F(stable, refused_is_told)
 	flush_until_refused(_metadata, self);
 }
 
-/* What is refused is the wait itself: x-inv-refuse-type */
+/* The unit refuses the wait itself: x-inv-refuse-type */
 TEST_F(stable, refused_wait)
 {
 	flush_until_refused(_metadata, self);

@@ -105,7 +105,7 @@ TEST_F(vcmd, late)
 	put(TRACING "trace", "");
 	put(TRACING "events/intel_iommu/vcmd/enable", "1");
 	EXPECT_EQ(-ETIMEDOUT, alloc_from(&self->vmm, 1));
-	/* What was late: the allocation, and after it the free */
+	/* Late were the allocation, and after it the free */
 	for (tenths = 0; tenths < 10 * PATIENCE; tenths++) {
 		if (traced(" late=1 ", 0) == 2)
 			break;
