@@ -23,12 +23,17 @@ run() {
 	log=$logs/$1-${2%%,*}
 	image=$1
 	[ "$4" != races ] || image=watched-$1
-	globals=
-	[ -z "$3" ] || globals=$(echo "$3" | tr , '\n' |
-		sed 's/^/-global intel-iommu./' | xargs)
+	machine=-n
+	case $3 in
+	'')	;;
+	units)	machine=$(sed -n 's/^# boot: //p' "$root/tests/guest/units.sh") ;;
+	*)	machine="-n -q -global -q intel-iommu.$(echo "$3" |
+			sed 's/,/ -q -global -q intel-iommu./g')" ;;
+	esac
 	rm -rf "$log"
-	"$root/tests/lab/vm/boot" -k "$kernels/$image" -n -t "$limit" -o "$log" \
-		-a "TEST=$2$(watch "$4")" -x "$here/allow" -q "$globals" "$here/guest.sh" \
+	# shellcheck disable=SC2086 # $machine is a list
+	"$root/tests/lab/vm/boot" $machine -k "$kernels/$image" -t "$limit" -o "$log" \
+		-a "TEST=$2$(watch "$4")" -x "$here/allow" "$here/guest.sh" \
 		"$root/tests/vmm/vfio.sh" "$kernels/$1.modules"/*.ko \
 		>"$log.out" 2>&1
 	status=$?

@@ -56,7 +56,7 @@ build_watched() {
 deal() { # LIST NAME
 	if [ -n "$first" ]; then cat "$1"; else sort -s -k 2,3 "$1"; fi |
 	awk -F '[ |\t]+' -v lanes="$lanes" -v first="$first" -v to="$work/$2" '
-		FILENAME ~ /stable/ { if ($4 ~ /^x-/) unit[$1] = "+" $4; next }
+		FILENAME ~ /stable/ { if ($4 ~ /^(x-|units)/) unit[$1] = "+" $4; next }
 		{
 		split($3, part, "+")
 		with = part[2] ? "+" part[2] : ""
@@ -109,6 +109,7 @@ machine() {
 with() {
 	for property in $(echo "$1" | tr , ' '); do
 		case $property in
+		units)	options="$options $(machine units)" ;;
 		x-*)	options="$options -q -global -q intel-iommu.$property" ;;
 		*)	arguments="$arguments $property" ;;
 		esac

@@ -8,9 +8,13 @@
  * machine, and how the test ends without the patches.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/userfaultfd.h>
+#include <linux/vfio.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -29,6 +33,9 @@
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
 #define NEVER		100000000	/* answers that a device will not give */
 #define SWITCHES	10000
+#define ATTACHES	300
+#define OTHER		2	/* a device below a unit with a level less */
+#define PLENTY		(64UL << 20)
 
 FIXTURE(stable) {
 	struct monitor vmm;
@@ -525,6 +532,7 @@ static void *map_and_unmap(void *arg)
 /*
  * Each map writes a flag of the page table, beside that which says what is tracked.
  * One that is lost is seen too seldom to wait for it; KCSAN tells that it can be.
+ * And an attach writes what maps read.
  */
 TEST_F(stable, tracked_beside_maps)
 {
@@ -543,9 +551,99 @@ TEST_F(stable, tracked_beside_maps)
 	ASSERT_EQ(0, pthread_create(&thread, NULL, map_and_unmap, &maps));
 	for (i = 0; i < SWITCHES; i++)
 		ASSERT_EQ(0, monitor_track(vmm, i & 1));
+	for (i = 0; i < ATTACHES; i++) {
+		ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
+		ASSERT_EQ(0, device_detach(&self->dev));
+	}
 	maps.stop = true;
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, maps.ret);
+}
+
+/* --- Units of different widths -------------------------------------------------- */
+
+/* VFIO's group of /dev/vfio/devices/vfio@nr, and the name of the device in it */
+static int group_open(unsigned int nr, char *name, size_t size)
+{
+	char path[64], link[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/class/vfio-dev/vfio%u/device", nr);
+	if (!realpath(path, link))
+		return -1;
+	snprintf(name, size, "%s", strrchr(link, '/') + 1);
+	strcat(path, "/iommu_group");
+	if (!realpath(path, link))
+		return -1;
+	snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(link, '/'));
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/*
+ * The device joins a container of VFIO's type 1, which gives it a domain that is
+ * there, if the driver lets it. Returns the group, which is to be closed last.
+ */
+static int join(int container, struct device *dev, unsigned int nr)
+{
+	char name[NAME_MAX];
+	int group = group_open(nr, name, sizeof(name));
+
+	*dev = (struct device) { .fd = -1 };
+	if (group < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
+		return -1;
+	ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+	dev->fd = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+	return dev->fd < 0 || device_start(dev) ? -1 : group;
+}
+
+/* Who joins from below a narrower unit takes nothing from those who are there */
+TEST_F(stable, narrower_unit)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)self->vmm.memory,
+		.iova = GUEST_BASE, .size = GUEST_SIZE,
+	};
+	int container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	struct device narrow;
+	int groups[2];
+	void *memory;
+
+	device_close(&self->dev);
+	groups[0] = join(container, &self->dev, 0);
+	ASSERT_LE(0, groups[0]);
+	ASSERT_EQ(0, ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
+	groups[1] = join(container, &narrow, OTHER);
+	ASSERT_LE(0, groups[1]);
+	/* A page that is free now becomes something else */
+	memory = mmap(NULL, PLENTY, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, memory);
+	EXPECT_EQ('A', rid_read(&self->dev, 0, page_of('A')));
+	EXPECT_EQ('A', rid_read(&narrow, 0, page_of('A')));
+	munmap(memory, PLENTY);
+	device_close(&narrow);
+	close(groups[1]);
+	EXPECT_EQ('B', rid_read(&self->dev, 0, page_of('B')));
+	close(groups[0]);
+	close(container);
+}
+
+/* A page table does not get wider than it is, and goes with all its pages */
+TEST_F(stable, wider_unit)
+{
+	struct monitor *vmm = &self->vmm;
+	struct device narrow;
+
+	ASSERT_EQ(0, device_open(vmm, &narrow, OTHER));
+	ASSERT_EQ(0, device_detach(&self->dev));
+	ASSERT_EQ(0, monitor_destroy(vmm, vmm->parent));
+	ASSERT_EQ(0, device_alloc_parent(vmm, &narrow));
+	ASSERT_EQ(0, device_attach(&narrow, vmm->parent));
+	ASSERT_EQ(0, device_attach(&self->dev, vmm->parent));
+	EXPECT_EQ('A', rid_read(&narrow, 0, page_of('A')));
+	EXPECT_EQ('A', rid_read(&self->dev, 0, page_of('A')));
+	device_close(&narrow);
 }
 
 TEST_HARNESS_MAIN

@@ -157,6 +157,14 @@ static int map_bar(struct device *dev)
 	return dev->bar == MAP_FAILED ? -errno : 0;
 }
 
+/* What a device needs that VFIO has just handed out */
+int device_start(struct device *dev)
+{
+	int ret = device_reset(dev) ?: enable_dma(dev);
+
+	return ret ?: map_bar(dev);
+}
+
 /* Take /dev/vfio/devices/vfio@nr. DMA without PASID is blocked until attached. */
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr)
 {
@@ -173,11 +181,7 @@ int device_open(struct monitor *vmm, struct device *dev, unsigned int nr)
 		return -errno;
 	ret = call(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 	dev->id = bind.out_devid;
-	if (!ret)
-		ret = device_reset(dev);
-	if (!ret)
-		ret = enable_dma(dev);
-	return ret ? ret : map_bar(dev);
+	return ret ? ret : device_start(dev);
 }
 
 void device_close(struct device *dev)

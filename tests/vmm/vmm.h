@@ -55,6 +55,7 @@ int monitor_destroy(struct monitor *vmm, uint32_t id);
 int monitor_track(struct monitor *vmm, bool on);
 int monitor_dirty(struct monitor *vmm, uint64_t gpa);
 
+int device_start(struct device *dev);
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
 void device_close(struct device *dev);
 int device_alloc_parent_with(struct monitor *vmm, struct device *dev,
