@@ -19,7 +19,7 @@ work=$root/build/mutants
 
 # Lines "mutant in test" of which to try: one mutant of each so many
 chosen() {
-	awk -v wanted="${MUTANTS-}" -v rows=4 -v hunks=25 -v day="$(date +%j)" '
+	awk -v wanted="${MUTANTS-}" -v rows=6 -v hunks=40 -v day="$(date +%j)" '
 		wanted { if ($1 ~ wanted) print; next }
 		$1 != last { last = $1; of = /^hunk-/ ? hunks : rows; n[of]++ }
 		n[of] % of == day % of' "$work/all"

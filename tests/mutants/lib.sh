@@ -109,7 +109,7 @@ machine() {
 with() {
 	for property in $(echo "$1" | tr , ' '); do
 		case $property in
-		units)	options="$options $(machine units)" ;;
+		units)	options=$(machine units) ;;
 		x-*)	options="$options -q -global -q intel-iommu.$property" ;;
 		*)	arguments="$arguments $property" ;;
 		esac

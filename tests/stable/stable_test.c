@@ -33,7 +33,7 @@
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
 #define NEVER		100000000	/* answers that a device will not give */
 #define SWITCHES	10000
-#define ATTACHES	300
+#define ATTACHES	2000
 #define OTHER		2	/* a device below a unit with a level less */
 #define PLENTY		(64UL << 20)
 

@@ -86,6 +86,50 @@ static void hwpt_scattered(uint32_t pt_id, unsigned int nr)
 		must(device_invalidate(&vmm, pt_id, nr * 16 * PAGE, 1));
 }
 
+/* A page of each of so many PASIDs, as a guest asks that has a table on all of them */
+#define SEVERAL		8
+
+static void several(void)
+{
+	struct iommu_cache_invalidate_info infos[SEVERAL];
+	unsigned int i;
+
+	for (i = 0; i < SEVERAL; i++)
+		infos[i] = inv_range(1 + i, 0x1000, PAGE, 1);
+	must(invalidate(&vmm, &dev, infos, SEVERAL, NULL));
+}
+
+static void several_hwpts(const uint32_t *pt_ids)
+{
+	unsigned int i;
+
+	for (i = 0; i < SEVERAL; i++)
+		must(device_invalidate(&vmm, pt_ids[i], 0x1000, 1));
+}
+
+/* By our door and by mainline's; PASID 1 is bound before and afterwards */
+static void both_doors(void)
+{
+	uint32_t pt_ids[SEVERAL];
+	unsigned int i;
+
+	for (i = 1; i < SEVERAL; i++)
+		must(pasid_bind_local(&vmm, &dev, 1 + i, root));
+	CASE(15, several());
+	for (i = 1; i < SEVERAL; i++)
+		must(pasid_unbind(&vmm, &dev, 1 + i));
+
+	for (i = 0; i < SEVERAL; i++) {
+		must(pasid_alloc_nested(&vmm, &dev, root, 48, &pt_ids[i]));
+		must(pasid_attach(&dev, 2 + i, pt_ids[i]));
+	}
+	CASE(16, several_hwpts(pt_ids));
+	for (i = 0; i < SEVERAL; i++) {
+		must(pasid_detach(&dev, 2 + i));
+		must(monitor_destroy(&vmm, pt_ids[i]));
+	}
+}
+
 static void on_both(void)
 {
 	range(&dev, 0x1000, 1);
@@ -110,7 +154,7 @@ int main(void)
 	must(monitor_open(&vmm));
 	must(device_open(&vmm, &dev, 0));
 	must(device_open(&vmm, &other, 1));
-	must(device_alloc_parent(&vmm, &dev));
+	must(device_alloc_parent_with(&vmm, &dev, IOMMU_HWPT_ALLOC_PASID));
 	root = guest_table(&vmm);
 	must(device_alloc_nested(&vmm, &dev, root, 0, &pt_id));
 	must(device_attach(&dev, pt_id));
@@ -132,6 +176,7 @@ int main(void)
 	CASE(14, must(pasid_bind_local(&vmm, &other, 1, root)));
 	CASE(9, on_both());
 	CASE(10, must(pasid_unbind(&vmm, &other, 1)));
+	both_doors();
 	unmap(11, 1);
 	unmap(12, 10);
 	unmap(13, 1000);
