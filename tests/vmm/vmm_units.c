@@ -71,11 +71,11 @@ TEST_F(units, one_wait_for_each)
 	EXPECT_EQ(2, unmap_waits(_metadata, vmm));
 }
 
-/* With PASIDs that are in use below the one unit, it is not for the other */
+/* A page table of the wider unit is not for the other, one of the narrower for both */
 TEST_F(units, narrower)
 {
 	struct monitor *vmm = &self->vmm;
-	unsigned int why;
+	unsigned int i, why;
 
 	ASSERT_EQ(0, device_alloc_parent_with(vmm, &self->devs[0],
 					      IOMMU_HWPT_ALLOC_PASID));
@@ -83,6 +83,16 @@ TEST_F(units, narrower)
 	EXPECT_EQ(-EINVAL, pasid_attach(&self->devs[OTHER], PASID, vmm->parent));
 	EXPECT_EQ(0, pasid_attach(&self->devs[1], PASID, vmm->parent));
 	EXPECT_EQ('A', dma_read(&self->devs[1], 0, PASID, GUEST_DATA, &why));
+
+	ASSERT_EQ(0, pasid_detach(&self->devs[0], PASID));
+	ASSERT_EQ(0, pasid_detach(&self->devs[1], PASID));
+	ASSERT_EQ(0, device_alloc_parent_with(vmm, &self->devs[OTHER],
+					      IOMMU_HWPT_ALLOC_PASID));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, pasid_attach(&self->devs[i], PASID, vmm->parent));
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ('A', dma_read(&self->devs[i], 0, PASID, GUEST_DATA,
+					&why));
 }
 
 TEST_HARNESS_MAIN
