@@ -595,7 +595,7 @@ static int join(int container, struct device *dev, unsigned int nr)
 	return dev->fd < 0 || device_start(dev) ? -1 : group;
 }
 
-/* Who joins from below a narrower unit takes nothing from those who are there */
+/* A device that joins from below a narrower unit takes nothing from the others */
 TEST_F(stable, narrower_unit)
 {
 	struct vfio_iommu_type1_dma_map map = {

@@ -157,7 +157,7 @@ static int map_bar(struct device *dev)
 	return dev->bar == MAP_FAILED ? -errno : 0;
 }
 
-/* What a device needs that VFIO has just handed out */
+/* Make a device ready that VFIO has just handed out */
 int device_start(struct device *dev)
 {
 	int ret = device_reset(dev) ?: enable_dma(dev);
