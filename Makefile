@@ -56,7 +56,7 @@ bisect: deps ## build, boot and test every prefix of the series [FROM= TO=]
 	@patches/bin/bisect
 
 hunks: initramfs ## each rule and hunk of the series broken, and noticed: hours
-	@MUTANTS=. SLOWDOWN=4 tests/run vm host/mutants
+	@MUTANTS=. LANES=$${LANES:-$$(($$(nproc) * 2))} SLOWDOWN=4 tests/run vm host/mutants
 	@patches/bin/pages -r
 
 pages: deps ## build/pages: a page for each patch [SIZES=1: its bytes, too]

@@ -8,12 +8,15 @@
 #
 # The date chooses some of the rows, and fewer of tests/mutants/hunks, which breaks what
 # no other row does. MUTANTS=. takes all of both (make hunks), MUTANTS=REGEX those
-# whose name it matches.
+# whose name it matches. With MUTANTS what was noticed is kept in build/mutants.seen and
+# not tried again, unless the row or what it depends on has changed: a run that was
+# stopped goes on. LANES=N tries N at once, as many of them wait.
 
 set -eu
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 work=$root/build/mutants
+seen=$root/build/mutants.seen
 # shellcheck source-path=SCRIPTDIR source=../mutants/lib.sh
 . "$root/tests/mutants/lib.sh"
 
@@ -23,6 +26,58 @@ chosen() {
 		wanted { if ($1 ~ wanted) print; next }
 		$1 != last { last = $1; of = /^hunk-/ ? hunks : rows; n[of]++ }
 		n[of] % of == day % of' "$work/all"
+}
+
+# What a verdict depends on besides its row
+world() {
+	(cd "$root" && find patches tests/lab tests/guest tests/vmm tests/stable \
+		tests/workload tests/mutants bpf tools -type f ! -name 'cover-letter*' \
+		! -name hunks ! -name rows ! -name unnoticed -exec sha256sum {} + |
+		sort | sha256sum | cut -c 1-16)
+}
+
+# A line for each row: its mutant, and what that is
+stanzas() {
+	awk 'BEGIN { RS = ""; FS = "\n" }
+	{
+		text = name = ""
+		for (i = 1; i <= NF; i++)
+			if ($i ~ /^mutant\t/)
+				name = substr($i, 8)
+			else if ($i !~ /^(fails\t|#)/)
+				text = text "\001" $i
+		if (name)
+			print name " " text
+	}' "$here/rows" "$here/hunks"
+}
+
+# Of the run before, which may have been stopped: "WORLD TEST MUTANT STANZA" of what a
+# test noticed that was seen to pass
+keep() {
+	[ -e "$work/stanzas" ] || return 0
+	cat "$work"/*.verdicts "$work"/lane*/ktap.log 2>/dev/null >"$work/said"
+	awk -v world="$(cat "$work/world")" '
+		FILENAME ~ /stanzas$/ { row[$1] = $0; next }
+		$1 == "passes" { passes[$2] }
+		$1 " " $2 " " $4 == "verdict none ok" { passes[$3] }
+		$1 == "verdict" && /(not ok|died|hung)$/ { test[$2, $3] = $3; of[$2, $3] = $2 }
+		END {
+			for (i in test)
+				if (test[i] in passes && of[i] in row)
+					print world, test[i], row[of[i]]
+		}' "$work/stanzas" "$work/said" | sort -u - "$seen" >"$seen.new"
+	mv "$seen.new" "$seen"
+}
+
+# Without the lines of the list that were noticed in this world
+not_yet() {
+	mv "$work/list" "$work/wanted"
+	awk -v world="$(cat "$work/world")" '
+		FILENAME ~ /stanzas$/ { row[$1] = $0; next }
+		FILENAME ~ /seen$/ { if ($1 == world) had[$0]; next }
+		!((world " " $3 " " row[$1]) in had)' \
+		"$work/stanzas" "$seen" "$work/wanted" >"$work/list"
+	note "$(($(wc -l <"$work/wanted") - $(wc -l <"$work/list"))) of them were noticed before"
 }
 
 # Rows for the kernel that is watched are not tried without it
@@ -41,11 +96,16 @@ unseen() {
 		!had[$3]++ { print "none", $2, $3 }' "$work/list"
 }
 
+touch "$seen"
+keep
 check "the kernel with the mutants builds" build
 [ "$ktap_failed" -eq 0 ] || finish
 "$here/switch" -t >"$work/all"
 chosen >"$work/list"
 without_watched
+stanzas >"$work/stanzas"
+world >"$work/world"
+[ -z "${MUTANTS-}" ] || not_yet
 build_watched "$work/list"
 
 awk '$2 !~ /^(vmm?|leave|attach|vcmd|exhaust|units|stable|watched)$/ { print $2, $3 }' "$work/all" | sort -u >"$work/listed"

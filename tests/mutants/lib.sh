@@ -9,7 +9,7 @@
 here=$root/tests/mutants
 linux=$root/build/linux
 first=''
-lanes=$(nproc)
+lanes=${LANES:-$(nproc)}
 [ "$lanes" -le 8 ] || lanes=8
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
