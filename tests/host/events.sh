@@ -57,7 +57,6 @@ both_say() {
 }
 
 # 14 is a bind, which flushes nothing
-# A bind, 14, submits nothing
 every_case() {
 	[ "$(cut -d ' ' -f 1 "$work/did" | sort -un | xargs)" = \
 		"$(seq 16 | grep -vx 14 | xargs)" ]

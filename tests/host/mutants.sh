@@ -28,12 +28,18 @@ chosen() {
 		n[of] % of == day % of' "$work/all"
 }
 
-# What a verdict depends on besides its row
+# What a verdict depends on besides its row: not messages of patches
 world() {
-	(cd "$root" && find patches tests/lab tests/guest tests/vmm tests/stable \
-		tests/workload tests/mutants bpf tools -type f ! -name 'cover-letter*' \
-		! -name hunks ! -name rows ! -name unnoticed -exec sha256sum {} + |
-		sort | sha256sum | cut -c 1-16)
+	{
+		gcc --version
+		cd "$root"
+		for patch in patches/*.patch patches/stable/*.patch; do
+			sed '1,/^---$/d' "$patch"
+		done
+		find tests/lab tests/guest tests/vmm tests/stable tests/workload \
+			tests/mutants bpf tools -type f ! -name hunks ! -name rows \
+			! -name unnoticed -exec sha256sum {} + | sort
+	} | sha256sum | cut -c 1-16
 }
 
 # A line for each row: its mutant, and what that is
@@ -55,7 +61,7 @@ stanzas() {
 # test noticed that was seen to pass
 keep() {
 	[ -e "$work/stanzas" ] || return 0
-	cat "$work"/*.verdicts "$work"/lane*/ktap.log 2>/dev/null >"$work/said"
+	cat "$work"/*.verdicts "$work"/lane*/ktap.log 2>/dev/null >"$work/said" || :
 	awk -v world="$(cat "$work/world")" '
 		FILENAME ~ /stanzas$/ { row[$1] = $0; next }
 		$1 == "passes" { passes[$2] }
@@ -103,8 +109,8 @@ check "the kernel with the mutants builds" build
 "$here/switch" -t >"$work/all"
 chosen >"$work/list"
 without_watched
-stanzas >"$work/stanzas"
 world >"$work/world"
+stanzas >"$work/stanzas"
 [ -z "${MUTANTS-}" ] || not_yet
 build_watched "$work/list"
 
