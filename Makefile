@@ -129,9 +129,7 @@ build/promtool:
 	@tests/lab/promtool
 
 coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
-	@tests/run vm host/debug
-	@cd build/vm/debug && xargs ../../../tests/host/debug/coverage.py -u \
-		../../kernel-debug <boots
+	@tests/host/debug/coverage
 
 # Each of the three is a VM of its own, with the same seed
 FUZZ_ARGS	= steps=$(or $(STEPS),1000000) rounds=$(or $(ROUNDS),1000) \

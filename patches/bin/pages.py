@@ -416,9 +416,10 @@ def table_of(patches, record, sizes):
 def hunks_of(patches):
     """A row for each patch that has hunks."""
     rows = [(patch.number, patch.subject, len(patch.there()), len(patch.noticed()),
-             len(patch.explained())) for patch in patches if patch.there()]
-    rows.append(("", "all", *(sum(row[i] for row in rows) for i in (2, 3, 4))))
-    return ["| | patch | hunks | noticed | explained |", "|---|---|---|---|---|",
+             len(patch.explained()), f"`{patch.name}`")
+            for patch in patches if patch.there()]
+    rows.append(("", "all", *(sum(row[i] for row in rows) for i in (2, 3, 4)), ""))
+    return ["| | patch | hunks | noticed | explained | id |", "|---|---|---|---|---|---|",
             *("| " + " | ".join(map(str, row)) + " |" for row in rows)]
 
 
