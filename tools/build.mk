@@ -155,7 +155,8 @@ vmm:
 			-I$(tools-linux)/drivers/iommu/iommufd \
 			-isystem $(tools-linux)/tools/testing/selftests -Itests/vmm \
 			-Itests/workload/procmod \
-			tests/$$program.c tests/vmm/monitor.c \
+			$$(find tests/$$program.c tests/$$program-*.c 2>/dev/null) \
+			tests/vmm/monitor.c \
 			tests/vmm/guest.c tests/vmm/pasid_dma.c tests/vmm/counts.c \
 			$$static -o $(TOOLS_OUT)/$${program##*/} || exit; \
 	done; fi

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
+#include "iommufd_test.h"
 #include "vmm.h"
 
 static int call(int fd, unsigned long request, void *arg)
@@ -182,6 +183,20 @@ int device_open(struct monitor *vmm, struct device *dev, unsigned int nr)
 	ret = call(dev->fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 	dev->id = bind.out_devid;
 	return ret ? ret : device_start(dev);
+}
+
+/* A device of the mock IOMMU, which has PASIDs and does no DMA */
+int mock_open(struct monitor *vmm, struct device *dev)
+{
+	struct iommu_test_cmd mock = {
+		.size = sizeof(mock), .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS,
+		.id = vmm->ioas,
+		.mock_domain_flags.dev_flags = MOCK_FLAGS_DEVICE_PASID,
+	};
+	int ret = call(vmm->iommu, IOMMU_TEST_CMD, &mock);
+
+	*dev = (struct device) { .fd = -1, .id = mock.mock_domain_flags.out_idev_id };
+	return ret;
 }
 
 void device_close(struct device *dev)

@@ -57,6 +57,7 @@ int monitor_dirty(struct monitor *vmm, uint64_t gpa);
 
 int device_start(struct device *dev);
 int device_open(struct monitor *vmm, struct device *dev, unsigned int nr);
+int mock_open(struct monitor *vmm, struct device *dev);
 void device_close(struct device *dev);
 int device_alloc_parent_with(struct monitor *vmm, struct device *dev,
 			     uint32_t flags);

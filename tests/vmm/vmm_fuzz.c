@@ -2,18 +2,21 @@
 /*
  * Random calls of the ioctls that know PASIDs, by threads that share a file.
  *
- *	vmm_fuzz mock|vfio [STEPS [SEED]]
+ *	vmm_fuzz [-r] mock|vfio [STEPS [SEED]]
  *
  * Each round is a process with a device and a stage 2, and four threads that
  * call with values of a known kind: numbers that are in use, numbers at an edge,
  * flags, pointers; now and then with a byte that is none of these, or with an
- * allocation that fails. A round ends as monitors do: orderly, killed, or with
- * its file closed under its threads. This has to hold, besides a quiet kernel log:
- * no call returns an error that its documentation does not list.
- * Numbers are the same for a seed; how the threads meet is not.
+ * allocation that fails. With KCOV they also follow calls that reached what none had
+ * reached, but not with -r. A round ends as monitors do: orderly, killed, with its file
+ * closed under its threads, or with its device unplugged. This has to hold:
+ * no call returns an error that its documentation does not list, and the kernel does not
+ * complain. If it does, the round is made as small as it can be, and printed in C.
+ * Without KCOV numbers are the same for a seed; how the threads meet is not.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,46 +31,49 @@
 #include "iommufd_test.h"
 #include "pasid-dma.h"
 #include "vmm.h"
+#include "vmm_fuzz.h"
 
-#define THREADS		4
 #define ROUND		1000		/* steps of a round's thread */
-#define ENTRIES		8
-#define PASIDS		16
+#define LATE		20		/* seconds, when the kernel has complained */
 /*
  * The kernel writes results where it is told. With one bit of the address wrong that
  * is a place where nothing else is, with any number of them it is this page.
  */
 #define RESULTS(thread)	(0x550000000000UL + ((thread) << 22))
 
-static struct monitor vmm;
-static struct device dev = { .fd = -1 };
-static volatile uint32_t pasids[PASIDS];	/* that some thread was given */
-static bool on_mock;
-
-struct thread {
-	pthread_t id;
-	uint64_t state;
-	int fail_nth;
-	unsigned int nr, steps;
-	bool wild;			/* this call has bytes of no kind */
-	bool failing;			/* and this one an allocation that fails */
-	int32_t *results;
-	struct iommu_cache_invalidate_info entries[ENTRIES];
-	struct iommu_gpasid_bind_data bind;
-};
+struct monitor vmm;
+struct device dev = { .fd = -1 };
+volatile uint32_t pasids[PASIDS];	/* that some thread was given */
+bool on_mock;
 
 /* Of all rounds: how often each kind of call succeeded, and was refused */
 struct count {
 	unsigned long done, refused;
 };
 
-static uint32_t rnd(struct thread *thread, uint32_t below)
+uint32_t fresh(struct thread *thread, uint32_t below)
 {
 	/* xorshift64*: the same everywhere */
 	thread->state ^= thread->state >> 12;
 	thread->state ^= thread->state << 25;
 	thread->state ^= thread->state >> 27;
 	return (uint32_t)((thread->state * 2685821657736338717ULL) >> 33) % below;
+}
+
+/* Of a call that is followed most numbers are kept, of one that is repeated all. */
+static uint32_t rnd(struct thread *thread, uint32_t below)
+{
+	const struct tape *from = thread->from;
+	uint32_t value;
+
+	if (from && thread->at < from->nr && (thread->play->script || fresh(thread, 16)))
+		value = from->draw[thread->at] % below;
+	else
+		value = fresh(thread, below);
+	if (thread->at < DRAWS)
+		thread->tape->draw[thread->at++] = value;
+	thread->tape->nr = thread->at;
+	return value;
 }
 
 #define PICK(thread, of) ((of)[rnd(thread, sizeof(of) / sizeof(*(of)))])
@@ -124,14 +130,18 @@ static uint64_t pointer(struct thread *thread, void *good)
 static int call(struct thread *thread, unsigned long request, void *cmd)
 {
 	uint32_t size = *(uint32_t *)cmd;
+	unsigned int nth = 0;
 	int ret;
 
 	if (thread->wild && size)
 		((uint8_t *)cmd)[rnd(thread, size)] ^= 1 << rnd(thread, 8);
 	if (thread->failing)
-		dprintf(thread->fail_nth, "%u", 1 + rnd(thread, 12));
+		nth = 1 + rnd(thread, 12);
+	write_call(thread, request, cmd, nth);
+	if (nth)
+		dprintf(thread->fail_nth, "%u", nth);
 	ret = ioctl(vmm.iommu, request, cmd) ? -errno : 0;
-	if (thread->failing)
+	if (nth)
 		dprintf(thread->fail_nth, "0");
 	return ret;
 }
@@ -147,9 +157,10 @@ static int do_alloc(struct thread *thread)
 
 	if (cmd.flags)
 		cmd.private_id = rnd(thread, 8) ? 1 + rnd(thread, 99) : edge(thread);
+	thread->slot = rnd(thread, PASIDS);
 	ret = call(thread, IOMMU_PASID_ALLOC, &cmd);
 	if (!ret)
-		pasids[rnd(thread, PASIDS)] = cmd.out_pasid;
+		pasids[thread->slot] = cmd.out_pasid;
 	return ret;
 }
 
@@ -280,6 +291,9 @@ static int do_remap(struct thread *thread)
 {
 	uint64_t gpa = GUEST_BASE + rnd(thread, 16) * PAGE;
 
+	write_c(thread, "\tif (!monitor_unmap(&vmm, 0x%llx, PAGE))\n"
+		"\t\tmonitor_map(&vmm, 0x%llx, PAGE, true);\n",
+		(unsigned long long)gpa, (unsigned long long)gpa);
 	if (monitor_unmap(&vmm, gpa, PAGE))
 		return 0;
 	monitor_map(&vmm, gpa, PAGE, true);
@@ -291,11 +305,23 @@ static int do_attach(struct thread *thread)
 {
 	if (on_mock)
 		return 0;
-	if (rnd(thread, 2))
+	if (rnd(thread, 2)) {
+		write_c(thread, "\tdevice_attach(&dev, vmm.parent);\n");
 		device_attach(&dev, vmm.parent);
-	else
+	} else {
+		write_c(thread, "\tdevice_detach(&dev);\n");
 		device_detach(&dev);
+	}
 	return 0;
+}
+
+static void write_dma(struct thread *thread, const struct dma *dma)
+{
+	write_c(thread, "\t{\n\t\tstruct dma dma = {\n\t\t\t.op = PDMA_OP_COPY, "
+		".len = 64,\n\t\t\t.src = 0x%llx, .dst = 0x%llx,\n",
+		(unsigned long long)dma->src, (unsigned long long)dma->dst);
+	write_pasid(thread, "\t\t\t", dma->pasid);
+	write_c(thread, "\t\t};\n\n\t\tdma_start(&dev, &dma);\n\t}\n");
 }
 
 static int do_dma(struct thread *thread)
@@ -308,6 +334,7 @@ static int do_dma(struct thread *thread)
 
 	if (on_mock)
 		return 0;
+	write_dma(thread, &dma);
 	pthread_mutex_lock(&registers);
 	dma_start(&dev, &dma);
 	pthread_mutex_unlock(&registers);
@@ -340,8 +367,14 @@ static const struct {
 
 #define NR_CALLS	(sizeof(calls) / sizeof(*calls))
 
-static struct count *counts;		/* shared by the rounds */
-static volatile bool *wrong, closed;
+/* What the processes of the rounds share */
+static struct shared {
+	struct count counts[NR_CALLS];
+	unsigned int length;		/* of the log of this round */
+	struct record log[ROUND * THREADS];
+	char wrong[100];		/* an error that is not documented */
+} *common;
+static volatile bool closed;
 
 static bool documented(const struct thread *thread, unsigned int nr, int error)
 {
@@ -374,53 +407,81 @@ static unsigned int choose(struct thread *thread)
 
 static void step(struct thread *thread)
 {
-	unsigned int nr = choose(thread);
+	unsigned int nr;
 	int ret;
 
+	thread->at = 0;
+	nr = choose(thread);
 	thread->wild = !rnd(thread, 16);
 	thread->failing = thread->fail_nth >= 0 && !rnd(thread, 16);
+	guide_begin(thread);
 	ret = calls[nr].call(thread);
-	__atomic_add_fetch(ret ? &counts[nr].refused : &counts[nr].done, 1, __ATOMIC_RELAXED);
+	guide_end(thread);
+	__atomic_add_fetch(ret ? &common->counts[nr].refused : &common->counts[nr].done, 1,
+			   __ATOMIC_RELAXED);
 	if (!ret || documented(thread, nr, -ret))
 		return;
-	printf("# IOMMU_%s: %s is not documented%s%s\n", calls[nr].name, strerror(-ret),
-	       thread->wild ? ", wild" : "", thread->failing ? ", failing" : "");
-	*wrong = true;
+	snprintf(common->wrong, sizeof(common->wrong), "IOMMU_%s: %s is not documented%s%s",
+		 calls[nr].name, strerror(-ret), thread->wild ? ", wild" : "",
+		 thread->failing ? ", failing" : "");
+}
+
+/* The calls of a script that are this thread's; one thread makes all. */
+static void repeat(struct thread *thread, const struct play *play)
+{
+	thread->tape = &thread->scratch;
+	for (unsigned int i = 0; i < play->calls; i++) {
+		if (play->threads > 1 && play->script[i]->thread != thread->nr)
+			continue;
+		thread->from = &play->script[i]->tape;
+		step(thread);
+	}
 }
 
 static void *run(void *arg)
 {
 	struct thread *thread = arg;
+	const struct play *play = thread->play;
+	unsigned int nr, calls = play->calls;
 
 	thread->results = mmap((void *)RESULTS(thread->nr), PAGE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	thread->fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
-	for (unsigned int i = 0; i < thread->steps; i++)
+	if (play->script) {
+		repeat(thread, play);
+		return NULL;
+	}
+	guide_open(thread);
+	if (play->ending == KILLED && !thread->nr)
+		calls /= 2;
+	for (unsigned int i = 0; i < calls; i++) {
+		nr = __atomic_fetch_add(&common->length, 1, __ATOMIC_RELAXED);
+		common->log[nr].thread = thread->nr;
+		thread->tape = &common->log[nr].tape;
+		thread->from = guide_pick(thread);
 		step(thread);
+	}
 	return NULL;
 }
 
-/* ---- a round ---- */
-
-static int mock_open(void)
+unsigned int log_length(void)
 {
-	struct iommu_test_cmd mock = {
-		.size = sizeof(mock), .op = IOMMU_TEST_OP_MOCK_DOMAIN_FLAGS, .id = vmm.ioas,
-		.mock_domain_flags.dev_flags = MOCK_FLAGS_DEVICE_PASID,
-	};
-
-	if (ioctl(vmm.iommu, IOMMU_TEST_CMD, &mock))
-		return -errno;
-	dev.id = mock.mock_domain_flags.out_idev_id;
-	return 0;
+	return common->length;
 }
+
+const struct record *log_at(unsigned int nr)
+{
+	return &common->log[nr];
+}
+
+/* ---- a round ---- */
 
 static void set_up(void)
 {
 	int ret = monitor_open(&vmm);
 
 	if (!ret)
-		ret = on_mock ? mock_open() : device_open(&vmm, &dev, 0);
+		ret = on_mock ? mock_open(&vmm, &dev) : device_open(&vmm, &dev, 0);
 	if (!ret)
 		ret = device_alloc_parent(&vmm, &dev);
 	if (!ret)
@@ -430,32 +491,152 @@ static void set_up(void)
 	_exit(1);
 }
 
-/* Rounds end in turn orderly, by a signal, and by a close under their threads */
-static void round_of(unsigned int nr, uint64_t seed, unsigned int steps)
+/* In a process of its own */
+static void round_of(const struct play *play)
 {
 	struct thread threads[THREADS] = { };
 
 	set_up();
-	for (unsigned int i = 0; i < THREADS; i++) {
-		threads[i].state = (seed + nr) * 0x9e3779b97f4a7c15ULL + i + 1;
+	for (unsigned int i = 0; i < play->threads; i++) {
+		threads[i].state = (play->seed + play->nr) * 0x9e3779b97f4a7c15ULL + i + 1;
 		threads[i].nr = i;
-		threads[i].steps = steps;
-		if (nr % 3 == 1 && !i)
-			threads[i].steps = steps / 2;
+		threads[i].play = play;
+		threads[i].c = play->c[i];
 		pthread_create(&threads[i].id, NULL, run, &threads[i]);
 	}
 	pthread_join(threads[0].id, NULL);
-	fflush(stdout);
-	if (nr % 3 == 1)
+	if (play->ending == KILLED)
 		kill(getpid(), SIGKILL);
-	if (nr % 3 == 2) {
+	if (play->ending == CLOSED) {
 		closed = true;
 		close(vmm.iommu);
 	}
-	for (unsigned int i = 1; i < THREADS; i++)
+	for (unsigned int i = 1; i < play->threads; i++)
 		pthread_join(threads[i].id, NULL);
-	fflush(stdout);
 	_exit(0);
+}
+
+/*
+ * The device of a round is unplugged in its midst: which the kernel does as soon as the
+ * device is closed, and then it is plugged in again.
+ */
+static pid_t unplug(const char *device, const struct play *play)
+{
+	char path[PATH_MAX];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	while (!play->script && common->length < play->calls * play->threads / 2)
+		usleep(1000);
+	snprintf(path, sizeof(path), "%s/remove", device);
+	put(path, "1");
+	_exit(0);
+}
+
+static void plug_in(const char *device)
+{
+	char path[PATH_MAX];
+
+	put("/sys/bus/pci/rescan", "1");
+	snprintf(path, sizeof(path), "%s/driver_override", device);
+	put(path, "vfio-pci");
+	put("/sys/bus/pci/drivers_probe", strrchr(device, '/') + 1);
+}
+
+/* ---- what the kernel says ---- */
+
+/* As tests/lab/vm/splats, less what is a warning only */
+static const char *const complaints[] = {
+	"WARNING: ", "BUG: ", "UBSAN: ", "refcount_t: ", "Oops: ", "general protection fault",
+	"possible circular locking", "inconsistent lock state", "list_add corruption",
+	"list_del corruption", "INFO: trying to register", "INFO: task ",
+};
+
+#define NR_COMPLAINTS	(sizeof(complaints) / sizeof(*complaints))
+
+static char said[256];
+
+const char *complaint(void)
+{
+	return said;
+}
+
+/* Reads on; the first complaint stays in @said. Its number from 2, or 0 */
+static unsigned int read_log(int kmsg)
+{
+	static char text[8192];
+	unsigned int found = 0;
+	ssize_t length;
+
+	for (;;) {
+		length = read(kmsg, text, sizeof(text) - 1);
+		if (length < 0 && errno == EPIPE)
+			continue;		/* some was overwritten */
+		if (length <= 0)
+			return found;
+		text[length] = '\0';
+		for (unsigned int i = 0; i < NR_COMPLAINTS && !found; i++) {
+			char *at = strstr(text, complaints[i]);
+
+			if (!at)
+				continue;
+			found = 2 + i;
+			snprintf(said, sizeof(said), "%.*s", (int)strcspn(at, "\n"), at);
+		}
+	}
+}
+
+/* Waits for a process; one that a kernel in trouble does not let go is left behind. */
+static bool wait_for(pid_t pid, int kmsg, unsigned int *kind, int *status)
+{
+	unsigned int ms = 0;
+	pid_t gone;
+
+	while (!(gone = waitpid(pid, status, WNOHANG))) {
+		usleep(1000);
+		if (!*kind && ++ms % 256 == 0)
+			*kind = read_log(kmsg);
+		if (*kind && ++ms > LATE * 1000)
+			return false;
+	}
+	return gone == pid;
+}
+
+int play(const struct play *play)
+{
+	int kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char device[PATH_MAX] = "";
+	unsigned int kind = 0;
+	pid_t pid, remover = 0;
+	int status = 0;
+
+	lseek(kmsg, 0, SEEK_END);
+	put("/sys/kernel/debug/clear_warn_once", "1");
+	*common->wrong = '\0';
+	*said = '\0';
+	if (!play->script)
+		common->length = 0;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		round_of(play);
+	if (play->ending == UNPLUGGED && realpath("/sys/class/vfio-dev/vfio0/device", device))
+		remover = unplug(device, play);
+	if (!wait_for(pid, kmsg, &kind, &status))
+		snprintf(said, sizeof(said), "%s", *said ? said : "a round that does not end");
+	else if (play->ending == KILLED ? !WIFSIGNALED(status) : status)
+		snprintf(common->wrong, sizeof(common->wrong), "a round ended with status 0x%x", status);
+	if (remover && wait_for(remover, kmsg, &kind, &status))
+		plug_in(device);
+	if (!kind)
+		kind = read_log(kmsg);
+	close(kmsg);
+	if (!kind && *common->wrong) {
+		kind = 1;
+		snprintf(said, sizeof(said), "%s", common->wrong);
+	}
+	return kind;
 }
 
 /* Some of these are only there in the debug kernel, and some have no such file. */
@@ -474,7 +655,7 @@ static void prepare_failures(void)
 	}
 }
 
-static void *shared(size_t size)
+void *shared(size_t size)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -487,41 +668,50 @@ static void *shared(size_t size)
 /* A kind of call that always or never succeeds tries nothing. */
 static bool report(void)
 {
-	bool good = !*wrong;
+	bool good = true;
 
 	for (unsigned int i = 0; i < NR_CALLS; i++) {
-		printf("# %s: %lu done, %lu refused\n", calls[i].name, counts[i].done,
-		       counts[i].refused);
-		if (*calls[i].errors && (!counts[i].done || !counts[i].refused))
+		printf("# %s: %lu done, %lu refused\n", calls[i].name, common->counts[i].done,
+		       common->counts[i].refused);
+		if (*calls[i].errors && (!common->counts[i].done || !common->counts[i].refused))
 			good = false;
 	}
+	guide_report();
 	return good;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long steps = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000;
-	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
-	int status, pid;
+	bool random = argc > 1 && !strcmp(argv[1], "-r");
+	unsigned long steps;
+	struct play round;
+	int kind = 0;
 
+	argc -= random;
+	argv += random;
 	on_mock = argc > 1 && !strcmp(argv[1], "mock");
 	if (argc < 2 || (!on_mock && strcmp(argv[1], "vfio"))) {
-		fprintf(stderr, "usage: vmm_fuzz mock|vfio [STEPS [SEED]]\n");
+		fprintf(stderr, "usage: vmm_fuzz [-r] mock|vfio [STEPS [SEED]]\n");
 		return 2;
 	}
-	counts = shared(NR_CALLS * sizeof(*counts));
-	wrong = shared(sizeof(*wrong));
+	steps = argc > 2 ? strtoul(argv[2], NULL, 0) : 10000;
+	common = shared(sizeof(*common));
+	guide_init(!random);
 	prepare_failures();
-	printf("# seed %llu\n", (unsigned long long)seed);
-	fflush(stdout);
-	for (unsigned int nr = 0; (unsigned long)nr * ROUND * THREADS < steps && !*wrong; nr++) {
-		pid = fork();
-		if (!pid)
-			round_of(nr, seed, ROUND);
-		if (pid < 0 || waitpid(pid, &status, 0) != pid)
-			*wrong = true;
-		else if (nr % 3 == 1 ? !WIFSIGNALED(status) : status)
-			*wrong = true;
+	put("/proc/sys/kernel/panic_on_oops", "0");
+	round = (struct play) {
+		.seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1,
+		.calls = ROUND, .threads = THREADS,
+	};
+	printf("# seed %llu\n", (unsigned long long)round.seed);
+	for (; (unsigned long)round.nr * ROUND * THREADS < steps && !kind; round.nr++) {
+		round.ending = round.nr % (on_mock ? UNPLUGGED : UNPLUGGED + 1);
+		kind = play(&round);
+		if (kind) {
+			printf("# round %u: %s\n", round.nr, complaint());
+			fflush(stdout);
+			shrink(&round, kind);
+		}
 	}
-	return report() ? 0 : 1;
+	return report() && !kind ? 0 : 1;
 }

@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# limit: 900
+#
+# What vmm_fuzz makes of a finding: a fault that takes three calls is planted, which on
+# VT-d is a warning, and on the mock IOMMU an error that is not documented. The program in
+# C that comes of it has these calls, and shows the fault again, and nothing where it is
+# not.
+
+root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+here=$root/tests/host/fuzz
+logs=$root/build/test/host-fuzz
+# shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
+. "$root/tests/lab/ktap.sh"
+
+plant() {
+	cp "$here/Kbuild" "$here/plant.c" "$work/" &&
+		make -s -C "$root/build/kernel" M="$work" modules
+}
+
+# vm NAME ARGUMENTS FILE..: logs in $vm
+vm() {
+	vm=$logs/$on-$1 arguments="$off $2"
+	shift 2
+	"$root/tests/lab/vm/boot" -n -t 300 -o "$vm" -a "PLANT=errno=$errno $arguments" \
+		-x "$root/tests/guest/vmm.allow" "$here/guest.sh" \
+		"$root/tests/vmm/vfio.sh" "$@" >"$work/out" 2>&1
+	status=$?
+	cat "$work/out" "$vm/ktap.log"
+}
+
+shown() {
+	case $on in
+	vfio) grep 'planted: [0-9]* is bound' "$vm/console.log" ;;
+	mock) grep 'IOMMU_PASID_FREE: Invalid cross-device link' "$vm/ktap.log" ;;
+	esac
+}
+
+is_found() {
+	vm found "FUZZ=$on,100000" "$work/plant.ko"
+	shown &&
+		sed -n '/^# ---- reproducer/,/^# ---- end/p' "$vm/ktap.log" |
+		sed '/^# ----/d' >"$work/reproducer.c" &&
+		[ -s "$work/reproducer.c" ]
+}
+
+three_calls() {
+	sed -n 's/.*did("\([A-Z_]*\)".*/\1/p' "$work/reproducer.c" | xargs |
+		tee "$work/calls"
+	grep -qx 'IOMMU_PASID_ALLOC IOMMU_GPASID_BIND IOMMU_PASID_FREE' "$work/calls"
+}
+
+builds() {
+	program=$(realpath --relative-to="$root/tests" "$work/reproducer")
+	rm -f "$work/reproducer"
+	make -s -C "$root" vmm VMM="$program" TOOLS_OUT="$work"
+}
+
+shows_again() {
+	vm again '' "$work/plant.ko" "$work/reproducer"
+	shown
+}
+
+shows_nothing() {
+	vm nothing '' "$work/reproducer"
+	[ "$status" -eq 0 ] && grep -qx 'IOMMU_PASID_FREE: done' "$vm/ktap.log" && ! shown
+}
+
+workdir
+check "a fault is planted" plant
+for on in vfio mock; do
+	case $on in
+	vfio) off='' errno=0 ;;
+	mock) off=intel_iommu=off errno=1 ;;
+	esac
+	check "$on: it is found" is_found
+	check "$on: three calls are enough" three_calls
+	check "$on: they build as a program" builds
+	check "$on: which shows it again" shows_again
+	check "$on: and nothing without the fault" shows_nothing
+done
+finish

@@ -1,0 +1,13 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the VM: vmm_fuzz with the arguments FUZZ, or a program that it has written, beside
+# the fault plant.ko if that is there, with the parameters PLANT.
+
+# shellcheck source-path=SCRIPTDIR source=../../vmm/vfio.sh
+. ./vfio.sh
+vfio_bind
+[ ! -e plant.ko ] || insmod ./plant.ko "${PLANT-}" || exit
+[ ! -e reproducer ] || exec ./reproducer
+# shellcheck disable=SC2046,SC2153 # a list, that comes with the boot
+exec vmm_fuzz $(echo "$FUZZ" | tr , ' ')
