@@ -129,20 +129,13 @@ build/promtool:
 	@tests/lab/promtool
 
 coverage: initramfs qemu kernel-debug ## which lines of the series the tests execute
-	@tests/host/debug/coverage
+	@ALL=1 SLOWDOWN=4 tests/run vm host/debug
+	@cd build/vm/debug && xargs ../../../tests/host/debug/coverage.py -u \
+		../../kernel-debug <boots
 
-# Each of the three is a VM of its own, with the same seed
-FUZZ_ARGS	= steps=$(or $(STEPS),1000000) rounds=$(or $(ROUNDS),1000) \
-		  seed=$(or $(SEED),$(shell date +%s))
 fuzz: initramfs qemu kernel-debug ## random calls, steps and kills, debug kernel [STEPS= ROUNDS= SEED=]
-	@tests/lab/vm/initramfs build/vm/debug/initramfs.cpio build/kernel-debug \
-		build/tools
-	@for test in fuzz oracle storm; do \
-		tests/lab/vm/boot -n -w -m 2G -t 86400 -a "$(FUZZ_ARGS)" \
-			-k build/kernel-debug/arch/x86/boot/bzImage \
-			-r build/vm/debug/initramfs.cpio -x tests/guest/vmm.allow \
-			tests/guest/$$test.sh tests/vmm/vfio.sh || exit; \
-	done
+	@STEPS=$(or $(STEPS),1000000) ROUNDS=$(or $(ROUNDS),1000) \
+		SEED=$(or $(SEED),$(shell date +%s)) tests/lab/vm/fuzz build/kernel-debug
 
 bench: initramfs ## what operations cost, against what is replaced, and the least
 	@tests/bench/run

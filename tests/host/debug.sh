@@ -7,7 +7,8 @@
 # the bugs of debug/, one of each kind, to see that none would have gone unnoticed.
 #
 # A boot takes a minute, most of it to look for leaks, so tests that need the same
-# machine share one.
+# machine share one. Of those that need one for themselves the date chooses one; ALL=1
+# takes them all (make coverage).
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 kernel=$root/build/kernel-debug
@@ -24,6 +25,51 @@ covered() { # LEAST
 		"$work/coverage"
 }
 
+# "TEST PLACE [PROPERTIES]": a guest test, or one of tests/stable or of tests/host/vcmd
+# with these properties of the unit
+others() {
+	cat <<-END
+	exhaust guest
+	units guest
+	vmm-reach guest
+	told guest
+	no_answer stable
+	bad_answers stable
+	one_answer_lost stable
+	refused_descriptor stable x-inv-refuse=1500
+	refused_is_told stable x-inv-refuse=1501
+	refused_wait stable x-inv-refuse=1501,x-inv-refuse-type=5
+	late host/vcmd x-vcmd-delay=5000
+	bad_status host/vcmd x-vcmd-status=1
+	not_taken_back host/vcmd x-vcmd-only=2,x-vcmd-status=1
+	no_answer host/vcmd x-vcmd-stuck=on
+	dry host/vcmd
+	END
+}
+
+today() {
+	others | awk -v all="${ALL-}" -v day="$(date +%j)" '
+		{ row[NR] = $0 }
+		END { for (i = 1; i <= NR; i++) if (all || i == day % NR + 1) print row[i] }'
+}
+
+# alone TEST PLACE PROPERTIES
+alone() {
+	name=$1-${2##*/} globals=
+	properties=$3
+	[ "$2" != host/vcmd ] ||
+		properties=x-vcmd=on,x-vcmd-first=16,x-vcmd-count=8,$properties
+	for property in $(echo "$properties" | tr , ' '); do
+		globals="$globals -global intel-iommu.$property"
+	done
+	echo "$name" >>"$work/boots"
+	boot_debug "$name" -n -t 600 -x "$root/tests/$2/allow" -a "TEST=$1" \
+		-q "$globals" "$root/tests/$2/guest.sh" "$root/tests/vmm/vfio.sh"
+	status=$?
+	cat "$work/$name/ktap.log" "$work/$name.err"
+	[ $status -eq 0 ]
+}
+
 begin_debug kernel-debug
 # "Slow" of KUnit is the case that takes every PASID: the other kernel has it.
 guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit cgroup fuzz-mock
@@ -31,6 +77,13 @@ guest_tests rounds=10 oracle vmm attach fuzz storm
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell
 guest_tests LEAVE_OUT=unplugged,pulled_out leave
 guest_tests '' vcmd
+today >"$work/today"
+while read -r test place properties; do
+	case $place in
+	guest) guest_tests '' "$test" ;;
+	*) check "$place: $test" alone "$test" "$place" "$properties" ;;
+	esac
+done <"$work/today"
 check "of 100 lines that the series adds, the tests executed 90" covered 90
 note "$(cat "$work/coverage")"
 

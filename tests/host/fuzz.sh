@@ -5,7 +5,7 @@
 # What vmm_fuzz makes of a finding: a fault that takes three calls is planted, which on
 # VT-d is a warning, and on the mock IOMMU an error that is not documented. The program in
 # C that comes of it has these calls, and shows the fault again, and nothing where it is
-# not.
+# not. And what make fuzz does, shortly.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/host/fuzz
@@ -66,6 +66,10 @@ shows_nothing() {
 	[ "$status" -eq 0 ] && grep -qx 'IOMMU_PASID_FREE: done' "$vm/ktap.log" && ! shown
 }
 
+few_steps() {
+	STEPS=4000 ROUNDS=1 "$root/tests/lab/vm/fuzz" "$root/build/kernel"
+}
+
 workdir
 check "a fault is planted" plant
 for on in vfio mock; do
@@ -79,4 +83,5 @@ for on in vfio mock; do
 	check "$on: which shows it again" shows_again
 	check "$on: and nothing without the fault" shows_nothing
 done
+check "make fuzz, a few steps of each kind" few_steps
 finish

@@ -8,19 +8,17 @@
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
-logs=$root/build/test/host-vcmd
 workdir
 
-# run TEST [PROPERTY..]: of the unit; logs in $vm
+# run TEST [PROPERTY..]: of the unit
 run() {
-	vm=$logs/$(echo "$*" | tr ' ' ,)
 	test=$1
 	shift
 	globals=
 	for property in x-vcmd=on x-vcmd-first=16 x-vcmd-count=8 "$@"; do
 		globals="$globals -global intel-iommu.$property"
 	done
-	"$root/tests/lab/vm/boot" -n -t 200 -o "$vm" -a "TEST=$test" \
+	"$root/tests/lab/vm/boot" -n -t 200 -o "$work/vm" -a "TEST=$test" \
 		-x "$root/tests/host/vcmd/allow" \
 		-q "$globals -D $work/log -trace vtd_vcmd -trace vtd_vcmd_done" \
 		"$root/tests/host/vcmd/guest.sh" "$root/tests/vmm/vfio.sh"
@@ -37,7 +35,7 @@ did() {
 
 said() {
 	sed -nE 's/.* vcmd: dmar0: cmd=([a-z]+) pasid=([0-9]+) late=[01] ns=[0-9]+ ret=(-?[0-9]+)$/\1 \2 \3/p' \
-		"$vm/out/trace" | grep -v ' -110$'
+		"$work/vm/out/trace" | grep -v ' -110$'
 }
 
 both_say() {
