@@ -698,7 +698,7 @@ int main(int argc, char **argv)
 	common = shared(sizeof(*common));
 	guide_init(!random);
 	prepare_failures();
-	put("/proc/sys/kernel/panic_on_oops", "0");
+	put("/proc/sys/kernel/panic_on_oops", "0");	/* for shrink() to go on */
 	round = (struct play) {
 		.seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1,
 		.calls = ROUND, .threads = THREADS,
@@ -713,5 +713,6 @@ int main(int argc, char **argv)
 			shrink(&round, kind);
 		}
 	}
+	put("/proc/sys/kernel/panic_on_oops", "1");
 	return report() && !kind ? 0 : 1;
 }
