@@ -590,14 +590,14 @@ static unsigned int read_log(int kmsg)
 /* Waits for a process; one that a kernel in trouble does not let go is left behind. */
 static bool wait_for(pid_t pid, int kmsg, unsigned int *kind, int *status)
 {
-	unsigned int ms = 0;
+	unsigned int ms, late = 0;
 	pid_t gone;
 
-	while (!(gone = waitpid(pid, status, WNOHANG))) {
+	for (ms = 0; !(gone = waitpid(pid, status, WNOHANG)); ms++) {
 		usleep(1000);
-		if (!*kind && ++ms % 256 == 0)
+		if (!*kind && ms % 256 == 255)
 			*kind = read_log(kmsg);
-		if (*kind && ++ms > LATE * 1000)
+		if (*kind && ++late > LATE * 1000)
 			return false;
 	}
 	return gone == pid;
@@ -626,7 +626,8 @@ int play(const struct play *play)
 	if (!wait_for(pid, kmsg, &kind, &status))
 		snprintf(said, sizeof(said), "%s", *said ? said : "a round that does not end");
 	else if (play->ending == KILLED ? !WIFSIGNALED(status) : status)
-		snprintf(common->wrong, sizeof(common->wrong), "a round ended with status 0x%x", status);
+		snprintf(common->wrong, sizeof(common->wrong),
+			 "a round ended with status 0x%x", status);
 	if (remover && wait_for(remover, kmsg, &kind, &status))
 		plug_in(device);
 	if (!kind)
