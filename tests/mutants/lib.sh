@@ -90,6 +90,22 @@ died() {
 	fi
 }
 
+# ends LOG BOOT: waits for a boot, and ends one whose kernel does nothing any more but
+# fill its log, or tell that a processor is stuck
+ends() {
+	stalled=0
+	while kill -0 "$2" 2>/dev/null; do
+		sleep 2
+		[ -e "$1" ] || continue
+		! tac "$1" | sed '/ begins /q' | grep -qaE 'rcu: INFO: .* stall' ||
+			stalled=$((stalled + 1))
+		if [ $stalled -ge 20 ] || [ "$(wc -c <"$1")" -gt 30000000 ]; then
+			kill "$2" 2>/dev/null || :
+		fi
+	done
+	wait "$2" || :
+}
+
 # drop_noticed FILE: the lines of mutants that a test has noticed already
 drop_noticed() {
 	find "$work" -maxdepth 1 -name '*.verdicts' -exec cat {} + |
@@ -153,7 +169,8 @@ boots() {
 			-r "$work/initramfs.cpio" \
 			-a "$arguments BATCH=$batch FIRST=$first" "$here/guest.sh" "$1" \
 			"$root"/tests/guest/*.sh "$root/tests/vmm/vfio.sh" \
-			"$root/build/tools/pasidmod/snoopmod.ko" >/dev/null 2>&1 || :
+			"$root/build/tools/pasidmod/snoopmod.ko" >/dev/null 2>&1 &
+		ends "$1.$n/console.log" $!
 		grep '^verdict ' "$1.$n/ktap.log" >"$1.said" ||
 			died "$1" "$1.$n/console.log" >"$1.said" || {
 				[ -n "$first" ] || [ "$silent" = "$(head -n 1 "$1")" ] ||
