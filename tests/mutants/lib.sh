@@ -91,15 +91,22 @@ died() {
 }
 
 # ends LOG BOOT: waits for a boot, and ends one whose kernel does nothing any more but
-# fill its log, or tell that a processor is stuck
+# fill its log, or tell that a processor is stuck, or not even that: the watcher in the VM
+# has less patience
 ends() {
-	stalled=0
+	stalled=0 begun='' idle=0
 	while kill -0 "$2" 2>/dev/null; do
 		sleep 2
 		[ -e "$1" ] || continue
-		! tac "$1" | sed '/ begins /q' | grep -qaE 'rcu: INFO: .* stall' ||
-			stalled=$((stalled + 1))
+		tac "$1" | sed '/ begins /q' >"$1.last"
+		! grep -qaE 'rcu: INFO: .* stall' "$1.last" || stalled=$((stalled + 1))
+		[ "$(tail -n 1 "$1.last")" = "$begun" ] || idle=0
+		begun=$(tail -n 1 "$1.last")
+		idle=$((idle + 1))
 		if [ $stalled -ge 20 ] || [ "$(wc -c <"$1")" -gt 30000000 ]; then
+			kill "$2" 2>/dev/null || :
+		elif [ -n "$begun" ] && [ $idle -ge 400 ]; then
+			echo "hangs ${begun##* begins }" >>"$1"
 			kill "$2" 2>/dev/null || :
 		fi
 	done

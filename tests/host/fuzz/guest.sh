@@ -6,7 +6,7 @@
 
 # shellcheck source-path=SCRIPTDIR source=../../vmm/vfio.sh
 . ./vfio.sh
-vfio_bind
+[ ! -e /sys/class/iommu/dmar0 ] || vfio_bind
 [ ! -e plant.ko ] || insmod ./plant.ko "${PLANT-}" || exit
 [ ! -e reproducer ] || exec ./reproducer
 # shellcheck disable=SC2046,SC2153 # a list, that comes with the boot
