@@ -29,7 +29,6 @@ covered() { # LEAST
 # with these properties of the unit
 others() {
 	cat <<-END
-	exhaust guest
 	units guest
 	vmm-reach guest
 	told guest

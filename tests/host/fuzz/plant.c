@@ -15,6 +15,7 @@ module_param(errno, bool, 0);
 MODULE_PARM_DESC(errno, "return -EXDEV instead of a warning");
 
 static u32 bound;
+static pid_t owner;
 
 static int bind_begins(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
@@ -27,8 +28,10 @@ static int bind_begins(struct kretprobe_instance *instance, struct pt_regs *regs
 
 static int bind_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	if (!regs_return_value(regs))
+	if (!regs_return_value(regs)) {
 		WRITE_ONCE(bound, *(u32 *)instance->data);
+		WRITE_ONCE(owner, current->tgid);
+	}
 	return 0;
 }
 
@@ -42,7 +45,8 @@ static int free_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	u32 pasid = *(u32 *)instance->data;
 
-	if (!pasid || pasid != READ_ONCE(bound))
+	/* What a process of before has bound has nothing to do with this one's calls */
+	if (!pasid || pasid != READ_ONCE(bound) || current->tgid != READ_ONCE(owner))
 		return 0;
 	if (errno)
 		regs_set_return_value(regs, -EXDEV);
