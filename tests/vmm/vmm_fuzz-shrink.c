@@ -62,6 +62,25 @@ static unsigned int reduce(struct finding *finding, struct record **script,
 	return calls;
 }
 
+/*
+ * No byte that is of no kind and no allocation that fails where it shows without. Which
+ * allocation that would be differs in a process that has done nothing before.
+ */
+static void simplify(struct finding *finding, struct record **script, unsigned int calls)
+{
+	static const unsigned int odd[] = { DRAW_FAILING, DRAW_WILD };
+
+	for (unsigned int i = 0; i < calls * 2; i++) {
+		uint32_t *draw = &script[i / 2]->tape.draw[odd[i % 2]];
+
+		if (*draw)
+			continue;
+		*draw = 1;
+		if (!shows(finding, script, calls))
+			*draw = 0;
+	}
+}
+
 /* ---- as C ---- */
 
 #define FIELD(type, member) \
@@ -426,6 +445,7 @@ void shrink(const struct play *found, int kind)
 	       finding.play.threads > 1 ? "s" : "");
 	fflush(stdout);
 	finding.play.calls = reduce(&finding, script, nr);
+	simplify(&finding, script, finding.play.calls);
 	finding.play.script = script;
 	printf("# %u of them after %u plays\n", finding.play.calls, finding.plays);
 	write_it(&finding);

@@ -373,6 +373,7 @@ static struct shared {
 	unsigned int length;		/* of the log of this round */
 	struct record log[ROUND * THREADS];
 	char wrong[100];		/* an error that is not documented */
+	unsigned int wrong_kind;
 } *common;
 static volatile bool closed;
 
@@ -410,10 +411,11 @@ static void step(struct thread *thread)
 	unsigned int nr;
 	int ret;
 
+	/* In this order: DRAW_WILD, DRAW_FAILING */
 	thread->at = 0;
 	nr = choose(thread);
 	thread->wild = !rnd(thread, 16);
-	thread->failing = thread->fail_nth >= 0 && !rnd(thread, 16);
+	thread->failing = !rnd(thread, 16) && thread->fail_nth >= 0;
 	guide_begin(thread);
 	ret = calls[nr].call(thread);
 	guide_end(thread);
@@ -424,6 +426,7 @@ static void step(struct thread *thread)
 	snprintf(common->wrong, sizeof(common->wrong), "IOMMU_%s: %s is not documented%s%s",
 		 calls[nr].name, strerror(-ret), thread->wild ? ", wild" : "",
 		 thread->failing ? ", failing" : "");
+	common->wrong_kind = (nr + 1) << 16 | -ret;
 }
 
 /* The calls of a script that are this thread's; one thread makes all. */
@@ -609,7 +612,8 @@ int play(const struct play *play)
 	char device[PATH_MAX] = "";
 	unsigned int kind = 0;
 	pid_t pid, remover = 0;
-	int status = 0;
+	bool ended_badly = false;
+	int status = 0, removed;
 
 	lseek(kmsg, 0, SEEK_END);
 	put("/sys/kernel/debug/clear_warn_once", "1");
@@ -626,16 +630,18 @@ int play(const struct play *play)
 	if (!wait_for(pid, kmsg, &kind, &status))
 		snprintf(said, sizeof(said), "%s", *said ? said : "a round that does not end");
 	else if (play->ending == KILLED ? !WIFSIGNALED(status) : status)
-		snprintf(common->wrong, sizeof(common->wrong),
-			 "a round ended with status 0x%x", status);
-	if (remover && wait_for(remover, kmsg, &kind, &status))
+		ended_badly = true;
+	if (remover && wait_for(remover, kmsg, &kind, &removed))
 		plug_in(device);
 	if (!kind)
 		kind = read_log(kmsg);
 	close(kmsg);
 	if (!kind && *common->wrong) {
-		kind = 1;
+		kind = common->wrong_kind;
 		snprintf(said, sizeof(said), "%s", common->wrong);
+	} else if (!kind && ended_badly) {
+		kind = 1;
+		snprintf(said, sizeof(said), "a round ended with status 0x%x", status);
 	}
 	return kind;
 }

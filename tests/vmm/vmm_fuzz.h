@@ -18,6 +18,10 @@
 #define DRAWS		160
 #define DEPTH		4		/* calls of a program that is kept */
 
+/* Of the numbers of a call the first is which it is; these are 0 in few. */
+#define DRAW_WILD	1
+#define DRAW_FAILING	2
+
 /* The random numbers of a call. With them it is the same again, if its PASIDs are. */
 struct tape {
 	uint32_t nr;
