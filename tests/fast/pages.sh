@@ -228,7 +228,7 @@ reasons() {
 	says README.md <<-'END' &&
 	|  | all | 24 | 3 | 1 |  |  | 5 | 4 | 1 |  |
 	END
-	sed -Ei 's/`[0-9a-f]{12}`/ID/' "$project/build/pages/hunks.md" &&
+	sed -Ei 's/[^ ][0-9a-f]{12}[^ ] /ID /' "$project/build/pages/hunks.md" &&
 	says hunks.md <<-'END'
 	| 2 | iommu: Add it | 2 | 2 | 0 | ID |
 	| 3 | iommu: Change it | 2 | 1 | 1 | ID |
@@ -243,7 +243,7 @@ bound() {
 	These cannot be taken back alone:
 	- `drivers/iommu/ioasid.c:19` `gone()`, 1 line: it is a sign
 	END
-	sed -Ei 's/`[0-9a-f]{12}`/ID/' "$project/build/pages/hunks.md" &&
+	sed -Ei 's/[^ ][0-9a-f]{12}[^ ] /ID /' "$project/build/pages/hunks.md" &&
 	says hunks.md <<-'END'
 	| 3 | iommu: Change it | 1 | 1 | 0 | ID |
 	|  | all | 4 | 4 | 0 |  |
