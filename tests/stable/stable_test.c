@@ -95,6 +95,7 @@ struct call {
 	int iommu;
 	uint32_t dev_id;
 	void *out;
+	uint64_t capabilities;	/* that any of them told of */
 };
 
 static void *get_hw_info(void *arg)
@@ -105,8 +106,10 @@ static void *get_hw_info(void *arg)
 		.data_len = sizeof(struct iommu_hw_info_vtd),
 		.data_uptr = (uintptr_t)call->out,
 	};
+	intptr_t ret = ioctl(call->iommu, IOMMU_GET_HW_INFO, &cmd);
 
-	return (void *)(intptr_t)ioctl(call->iommu, IOMMU_GET_HW_INFO, &cmd);
+	call->capabilities |= cmd.out_capabilities;
+	return (void *)ret;
 }
 
 struct closing {
@@ -201,14 +204,18 @@ TEST_F(stable, reset_in_a_call)
 	struct iommu_hw_info_vtd out;
 	struct call call = { .iommu = self->vmm.iommu, .dev_id = self->dev.id,
 			     .out = &out };
+	uint64_t at_rest;
 	pthread_t caller;
 	unsigned int i;
 
+	get_hw_info(&call);
+	at_rest = call.capabilities;
 	ASSERT_EQ(0, pthread_create(&caller, NULL, get_hw_infos, &call));
 	for (i = 0; i < 5; i++)
 		EXPECT_EQ(0, device_reset(&self->dev));
 	enough = true;
 	ASSERT_EQ(0, pthread_join(caller, NULL));
+	EXPECT_EQ(at_rest, call.capabilities);
 }
 
 /* --- Unchecked requests of a monitor ------------------------------------------- */

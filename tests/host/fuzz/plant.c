@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A fault for vmm_fuzz to find, which takes three calls in that order: when a PASID is
- * freed that a page table was bound to last, the kernel warns, or returns an error that
- * is not documented.
+ * freed that a page table was bound to last, and could be, the kernel warns, or returns
+ * an error that is not documented.
  */
 #include <linux/iommu.h>
 #include <linux/kprobes.h>
@@ -46,7 +46,8 @@ static int free_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 	u32 pasid = *(u32 *)instance->data;
 
 	/* What a process of before has bound has nothing to do with this one's calls */
-	if (!pasid || pasid != READ_ONCE(bound) || current->tgid != READ_ONCE(owner))
+	if (regs_return_value(regs) || pasid != READ_ONCE(bound) ||
+	    current->tgid != READ_ONCE(owner))
 		return 0;
 	if (errno)
 		regs_set_return_value(regs, -EXDEV);
