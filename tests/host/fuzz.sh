@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # limit: 900
 #
-# What vmm_fuzz makes of a finding: a fault that takes three calls is planted, which on
-# VT-d is a warning, and on the mock IOMMU an error that is not documented. The program in
-# C that comes of it has these calls, and shows the fault again, and nothing where it is
-# not. And what make fuzz does, shortly.
+# Does vmm_fuzz make a program in C of a finding? A fault that takes three calls is
+# planted: on VT-d a warning, and on the mock IOMMU an error that is not documented. The
+# program has these calls, shows the fault again, and shows nothing where there is none.
+# And make fuzz, with few steps.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/host/fuzz

@@ -38,8 +38,8 @@ can_write() {
 # say so: with it, kbuild takes the assembler for one that is not supported.
 cache=${XDG_CACHE_HOME:-${HOME:-/}/.cache}/nested-sva
 can_write "$cache" || cache=$root/build/cache
-# Kernels and QEMU of another directory shall find what ccache has. What it has not costs
-# no preprocessing beside the compiler's own: the compiler tells which files it reads.
+# Kernels and QEMU of another directory shall find what ccache has. The compiler tells it
+# which files it reads, so that nothing is preprocessed twice.
 export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 if command -v ccache >/dev/null &&
    ! { dir=$(ccache -k cache_dir 2>/dev/null) && can_write "$dir"; }; then

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What did a call execute that none had executed before? The kernel tells by KCOV, of
+ * Does a call execute code that none has executed before? The kernel tells by KCOV, of
  * the files that the series touches. Such a call is kept with those before it, and tried
- * again with some of its numbers changed. Without KCOV all calls are new.
+ * again with some of its numbers changed. All calls are new if there is no KCOV.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A round after which something is wrong has thousands of calls. Those that it needs are
- * looked for by leaving others out, and written as a C program that makes them again.
+ * A round after which something is wrong has thousands of calls. This leaves out as many
+ * as it can, and writes the others as a C program that makes them again.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -163,7 +163,7 @@ static const struct field bind_fields[] = {
 	FIELD(iommu_gpasid_bind_data, vendor.vtd.emt), {}
 };
 
-/* What is of a PASID lies in the first half of what is of addresses. */
+/* The fields of a PASID are the first of those of addresses. */
 static const struct field entry_fields[] = {
 	FIELD(iommu_cache_invalidate_info, argsz),
 	FIELD(iommu_cache_invalidate_info, version),
@@ -324,7 +324,7 @@ static const char head[] =
 	"static struct monitor vmm;\n"
 	"static struct device dev;\n";
 
-/* What the calls need, if they do */
+/* The program has those that its calls need */
 static const struct {
 	const char *word, *text;
 } parts[] = {

@@ -367,7 +367,7 @@ static const struct {
 
 #define NR_CALLS	(sizeof(calls) / sizeof(*calls))
 
-/* What the processes of the rounds share */
+/* The processes of all rounds share this */
 static struct shared {
 	struct count counts[NR_CALLS];
 	unsigned int length;		/* of the log of this round */

@@ -61,7 +61,7 @@ struct thread {
 /* How a round ends */
 enum ending { ORDERLY, KILLED, CLOSED, UNPLUGGED };
 
-/* What is tried: a round, or calls of one */
+/* One try: a round, or calls of one */
 struct play {
 	unsigned int nr;
 	uint64_t seed;

@@ -45,7 +45,7 @@ static int free_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	u32 pasid = *(u32 *)instance->data;
 
-	/* What a process of before has bound has nothing to do with this one's calls */
+	/* Only the calls of one process count: the next one does not repeat them */
 	if (regs_return_value(regs) || pasid != READ_ONCE(bound) ||
 	    current->tgid != READ_ONCE(owner))
 		return 0;
