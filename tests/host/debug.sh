@@ -25,13 +25,15 @@ covered() { # LEAST
 		"$work/coverage"
 }
 
-# "TEST PLACE [PROPERTIES]": a guest test, or one of tests/stable or of tests/host/vcmd
-# with these properties of the unit
+# "TEST[,TEST..] PLACE [MORE]": a guest test with MORE arguments of its kernel, or some
+# of tests/stable or of tests/host/vcmd with MORE properties of the unit
 others() {
 	cat <<-END
+	cgroup guest
 	units guest
 	vmm-reach guest
-	told guest
+	told guest iommu=pt
+	table_address,range_overflow,reset_in_a_call,unmap_in_pieces stable
 	no_answer stable
 	bad_answers stable
 	one_answer_lost stable
@@ -52,9 +54,9 @@ today() {
 		END { for (i = 1; i <= NR; i++) if (all || i == day % NR + 1) print row[i] }'
 }
 
-# alone TEST PLACE PROPERTIES
+# alone TEST[,TEST..] PLACE PROPERTIES
 alone() {
-	name=$1-${2##*/} globals=
+	name=${1%%,*}-${2##*/} globals=
 	properties=$3
 	[ "$2" != host/vcmd ] ||
 		properties=x-vcmd=on,x-vcmd-first=16,x-vcmd-count=8,$properties
@@ -71,16 +73,16 @@ alone() {
 
 begin_debug kernel-debug
 # "Slow" of KUnit is the case that takes every PASID: the other kernel has it.
-guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit cgroup fuzz-mock
+guest_tests "intel_iommu=off kunit.filter=speed>slow" kselftest kunit fuzz-mock
 guest_tests rounds=10 oracle vmm attach fuzz storm
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell
 guest_tests LEAVE_OUT=unplugged,pulled_out leave
 guest_tests '' vcmd
 today >"$work/today"
-while read -r test place properties; do
+while read -r test place more; do
 	case $place in
-	guest) guest_tests '' "$test" ;;
-	*) check "$place: $test" alone "$test" "$place" "$properties" ;;
+	guest) guest_tests "$more" "$test" ;;
+	*) check "$place: $test" alone "$test" "$place" "$more" ;;
 	esac
 done <"$work/today"
 check "of 100 lines that the series adds, the tests executed 90" covered 90
