@@ -3,9 +3,9 @@
 # limit: 900
 #
 # Does vmm_fuzz make a program in C of a finding? A fault that takes three calls is
-# planted: on VT-d a warning, and on the mock IOMMU an error that is not documented. The
-# program has these calls, shows the fault again, and shows nothing where there is none.
-# And make fuzz, with few steps.
+# planted: on VT-d a warning, and on the mock IOMMU an error that is not documented; and
+# a race of two threads. The program has these calls, shows the fault again, and shows
+# nothing where there is none. And make fuzz, with few steps.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/host/fuzz
@@ -20,9 +20,9 @@ plant() {
 
 # vm NAME ARGUMENTS FILE..: logs in $vm
 vm() {
-	vm=$logs/$on-$1 arguments="$off $2"
+	vm=$logs/$fault-$1 arguments="$off $2"
 	shift 2
-	"$root/tests/lab/vm/boot" -n -t 300 -o "$vm" -a "PLANT=errno=$errno $arguments" \
+	"$root/tests/lab/vm/boot" -n -t 300 -o "$vm" -a "PLANT=$plant $arguments" \
 		-x "$root/tests/guest/vmm.allow" "$here/guest.sh" \
 		"$root/tests/vmm/vfio.sh" "$@" >"$work/out" 2>&1
 	status=$?
@@ -30,9 +30,10 @@ vm() {
 }
 
 shown() {
-	case $on in
-	vfio) grep 'planted: [0-9]* is bound' "$vm/console.log" ;;
-	mock) grep 'IOMMU_PASID_FREE: Invalid cross-device link' "$vm/ktap.log" ;;
+	case $fault in
+	warning) grep 'planted: [0-9]* is bound' "$vm/console.log" ;;
+	race) grep 'planted: two threads are in' "$vm/console.log" ;;
+	errno) grep 'IOMMU_PASID_FREE: Invalid cross-device link' "$vm/ktap.log" ;;
 	esac
 }
 
@@ -44,10 +45,15 @@ is_found() {
 		[ -s "$work/reproducer.c" ]
 }
 
-three_calls() {
-	sed -n 's/.*did("\([A-Z_]*\)".*/\1/p' "$work/reproducer.c" | xargs |
-		tee "$work/calls"
-	grep -qx 'IOMMU_PASID_ALLOC IOMMU_GPASID_BIND IOMMU_PASID_FREE' "$work/calls"
+# The calls of each thread that has some
+few_calls() {
+	awk '/^static void \*thread/ { sep = "; " }
+		match($0, /did\("[A-Z_]*"/) {
+			all = all (all ? sep : "") substr($0, RSTART + 5, RLENGTH - 6)
+			sep = " "
+		}
+		END { print all }' "$work/reproducer.c" | tee "$work/calls"
+	grep -qx "$calls" "$work/calls"
 }
 
 builds() {
@@ -63,7 +69,7 @@ shows_again() {
 
 shows_nothing() {
 	vm nothing '' "$work/reproducer"
-	[ "$status" -eq 0 ] && grep -qx 'IOMMU_PASID_FREE: done' "$vm/ktap.log" && ! shown
+	[ "$status" -eq 0 ] && grep -qx "${calls##* }: done" "$vm/ktap.log" && ! shown
 }
 
 few_steps() {
@@ -72,16 +78,19 @@ few_steps() {
 
 workdir
 check "a fault is planted" plant
-for on in vfio mock; do
-	case $on in
-	vfio) off='' errno=0 ;;
-	mock) off=intel_iommu=off errno=1 ;;
+on=vfio off='' calls='IOMMU_PASID_ALLOC IOMMU_GPASID_BIND IOMMU_PASID_FREE'
+for fault in warning errno race; do
+	plant=$fault=1
+	case $fault in
+	warning) plant=errno=0 ;;
+	errno)	on=mock off=intel_iommu=off ;;
+	race)	calls='IOMMU_PASID_ALLOC; IOMMU_PASID_ALLOC' ;;
 	esac
-	check "$on: it is found" is_found
-	check "$on: three calls are enough" three_calls
-	check "$on: they build as a program" builds
-	check "$on: which shows it again" shows_again
-	check "$on: and nothing without the fault" shows_nothing
+	check "$fault: it is found" is_found
+	check "$fault: it takes $calls" few_calls
+	check "$fault: they build as a program" builds
+	check "$fault: which shows it again" shows_again
+	check "$fault: and nothing without the fault" shows_nothing
 done
 check "make fuzz, a few steps of each kind" few_steps
 finish

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A fault for vmm_fuzz to find, which takes three calls in that order: when a PASID is
+ * A fault for vmm_fuzz to find. One takes three calls in that order: when a PASID is
  * freed that a page table was bound to last, and could be, the kernel warns, or returns
- * an error that is not documented.
+ * an error that is not documented. The other takes two threads: it warns when both get a
+ * PASID at the same time.
  */
+#include <linux/delay.h>
 #include <linux/iommu.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -13,6 +15,10 @@
 static bool errno;
 module_param(errno, bool, 0);
 MODULE_PARM_DESC(errno, "return -EXDEV instead of a warning");
+
+static bool race;
+module_param(race, bool, 0);
+MODULE_PARM_DESC(race, "the fault of two threads");
 
 static u32 bound;
 static pid_t owner;
@@ -56,6 +62,23 @@ static int free_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
 	return 0;
 }
 
+static atomic_t in_alloc;
+
+/* Long enough for a thread that begins at the same time */
+static int alloc_begins(struct kprobe *probe, struct pt_regs *regs)
+{
+	WARN(atomic_inc_return(&in_alloc) > 1, "planted: two threads are in %s\n",
+	     probe->symbol_name);
+	mdelay(10);
+	atomic_dec(&in_alloc);
+	return 0;
+}
+
+static struct kprobe alloc = {
+	.symbol_name = "iommufd_pasid_alloc",
+	.pre_handler = alloc_begins,
+};
+
 static struct kretprobe bind = {
 	.kp.symbol_name = "iommu_sva_bind_gpasid",
 	.entry_handler = bind_begins,
@@ -74,15 +97,20 @@ static struct kretprobe *probes[] = { &bind, &free };
 
 static int __init plant_init(void)
 {
+	if (race)
+		return register_kprobe(&alloc);
 	return register_kretprobes(probes, ARRAY_SIZE(probes));
 }
 module_init(plant_init);
 
 static void __exit plant_exit(void)
 {
-	unregister_kretprobes(probes, ARRAY_SIZE(probes));
+	if (race)
+		unregister_kprobe(&alloc);
+	else
+		unregister_kretprobes(probes, ARRAY_SIZE(probes));
 }
 module_exit(plant_exit);
 
-MODULE_DESCRIPTION("A fault that takes three calls");
+MODULE_DESCRIPTION("A fault that takes three calls, or two threads");
 MODULE_LICENSE("GPL");
