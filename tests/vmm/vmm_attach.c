@@ -365,7 +365,23 @@ TEST_F(attach, bad_input)
 	struct vfio_device_detach_iommufd_pt detach = {
 		.flags = VFIO_DEVICE_DETACH_PASID, .pasid = PASID,
 	};
+	struct iommu_hwpt_vtd_s1 table = {
+		.pgtbl_addr = self->root, .addr_width = 48,
+	};
+	struct iommu_hwpt_alloc alloc = {
+		.size = sizeof(alloc), .flags = IOMMU_HWPT_ALLOC_PASID,
+		.dev_id = self->dev.id, .pt_id = self->vmm.parent,
+		.data_type = IOMMU_HWPT_DATA_VTD_S1,
+		.data_len = offsetof(struct iommu_hwpt_vtd_s1, addr_width),
+		.data_uptr = (uintptr_t)&table,
+	};
 	int fd = self->dev.fd;
+
+	/* Less than the structure ever was is a fault */
+	EXPECT_EQ(-1, ioctl(self->vmm.iommu, IOMMU_HWPT_ALLOC, &alloc));
+	EXPECT_EQ(EINVAL, errno);
+	alloc.data_len = sizeof(table);
+	EXPECT_EQ(0, ioctl(self->vmm.iommu, IOMMU_HWPT_ALLOC, &alloc));
 
 	EXPECT_EQ(16, sizeof(attach));
 	EXPECT_EQ(12, sizeof(detach));
