@@ -25,7 +25,7 @@ covered() { # LEAST
 		"$work/coverage"
 }
 
-# "TEST[,TEST..] PLACE [MORE]": a guest test with MORE arguments of its kernel, or some
+# Lines "TEST[,TEST..] PLACE [MORE]": a guest test with MORE arguments of its kernel, or some
 # of tests/stable or of tests/host/vcmd with MORE properties of the unit
 others() {
 	cat <<-END
@@ -46,12 +46,6 @@ others() {
 	no_answer host/vcmd x-vcmd-stuck=on
 	dry host/vcmd
 	END
-}
-
-today() {
-	others | awk -v all="${ALL-}" -v day="$(date +%j)" '
-		{ row[NR] = $0 }
-		END { for (i = 1; i <= NR; i++) if (all || i == day % NR + 1) print row[i] }'
 }
 
 # alone TEST[,TEST..] PLACE PROPERTIES
@@ -78,7 +72,7 @@ guest_tests rounds=10 oracle vmm attach fuzz storm
 # pciehp takes a lock of its own in two orders, of which lockdep has to tell
 guest_tests LEAVE_OUT=unplugged,pulled_out leave
 guest_tests '' vcmd
-today >"$work/today"
+others | today 16 >"$work/today"
 while read -r test place more; do
 	case $place in
 	guest) guest_tests "$more" "$test" ;;

@@ -8,8 +8,8 @@
 # The model's log tells how the device's requests were translated. And our own QEMU is
 # the monitor of the same guest, beside Debian's: what each asks of the host.
 #
-# The date chooses the kernel of the guest, 6.12 or 7.3, where both do the same, and
-# whether two guests use SVA; ALL=1 takes all.
+# The date chooses the kernel of the guest, 6.12 or 7.3, where both do the same, whether
+# two guests use SVA, and how stale bytes are met; ALL=1 takes all, and more steps.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -23,14 +23,8 @@ pasids=$nests,pasid-bits=16
 own='' limit=600
 page=$root/Documentation/guest.md
 
-# One of two, by date
-either() {
-	if [ -n "${ALL-}" ]; then
-		echo "$@"
-	else
-		[ $(($(date +%s) / 86400 % 2)) -eq 0 ] || shift
-		echo "$1"
-	fi
+either() { # A B
+	printf '%s\n' "$@" | today 2
 }
 
 # boots NAME GUEST UNIT [MODULE-PARAMETER]: on $kernel, with properties $model, and $qemu
@@ -97,6 +91,8 @@ spoilt() { # NAME
 }
 
 workdir
+many=${ALL:+5000}
+many=${many:-1000}
 steps=200 model='' kernel='' script=vm qemu=$guests/qemu
 if ! "$lab/fetch" 2>"$work/fetch"; then
 	skip "guests of Debian's" "$(tail -n 1 "$work/fetch")"
@@ -110,7 +106,7 @@ for linux in $(either 6.12 7.3); do
 	check "$linux with a VT-d: the device works, with ATS" \
 		boots "nests-$linux" "$linux" "$nests"
 	check "by nested translation" nested "nests-$linux" -1
-	steps=5000
+	steps=$many
 	check "$linux with PASIDs: a process has the device, with ATS" \
 		boots "pasids-$linux" "$linux" "$pasids" pasid=1,sva=1:refused
 	steps=200
@@ -122,7 +118,7 @@ done
 # above it has refused.
 qemu=$guests/smpwc/qemu
 check "a copy of that QEMU sets SMPWCS" "$lab/smpwc" "$guests/qemu" "$qemu"
-steps=5000
+steps=$many
 check "7.3 with SVA: a device uses the page table of a process, with ATS" \
 	boots sva 7.3 "$pasids" sva=1
 steps=200
@@ -156,9 +152,12 @@ else
 fi
 # Of these a guest may also hang, when it has failed
 model="-global intel-iommu.x-ignore=piotlb" limit=240
-boots stale-sva 7.3 "$pasids" sva=1 >/dev/null
-check "if the IOTLB is not flushed, SVA meets stale bytes" spoilt stale-sva
-qemu=$guests/qemu
-boots stale 7.3 "$nests" >/dev/null
-check "if the IOTLB is not flushed, a process meets stale bytes" spoilt stale
+for stale in $(either sva nested); do
+	case $stale in
+	sva)	boots stale-sva 7.3 "$pasids" sva=1 >/dev/null ;;
+	nested)	qemu=$guests/qemu
+		boots stale-nested 7.3 "$nests" >/dev/null ;;
+	esac
+	check "if the IOTLB is not flushed, stale bytes are met: $stale" spoilt "stale-$stale"
+done
 finish

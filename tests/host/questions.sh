@@ -5,7 +5,8 @@
 # The commands of Documentation/questions.md, run in a VM in which the fault of their
 # question happens: each must succeed, and print each line that the document shows,
 # but for numbers. A comment "load: NAME" says what happens, questions/guest.sh how; one
-# "if: COMMAND", which must succeed in the VM, what the next one needs.
+# "if: COMMAND", which must succeed in the VM, what the next one needs. There are two VMs,
+# of which the date chooses one; ALL=1 takes both.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -96,9 +97,15 @@ make_initrd
 for program in $missing; do
 	skip "commands of $program" "it is not installed"
 done
-runs quick "none exhausted leak silent faults guest" "" >"$work/quick.log"
-runs slow stall "-global intel-iommu.x-inv-delay=2500" >"$work/slow.log"
-for block in "$work/blocks"/*.[!o]*; do
+rm -rf "$logs"
+for vm in $(printf '%s\n' quick slow | today 2); do
+	case $vm in
+	quick)	runs quick "none exhausted leak silent faults guest" "" ;;
+	slow)	runs slow stall "-global intel-iommu.x-inv-delay=2500" ;;
+	esac >"$work/$vm.log"
+done
+for block in "$work"/quick/*.[!o]* "$work"/slow/*.[!o]*; do
+	[ -e "$block" ] || continue
 	for program in $missing; do
 		! grep -q "^$program\|^	*$program" "$block" || continue 2
 	done

@@ -4,7 +4,7 @@
 #
 # The tools on unmodified kernels: the newest of each line that this Debian has, as
 # packages, which are downloaded once and not installed; and the newest backport, which
-# tests/lab/guest has for its guests.
+# tests/lab/guest has for its guests. The date chooses one of them; ALL=1 takes all.
 
 root=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
@@ -45,23 +45,37 @@ tools_work() { # KERNEL DIR-OF-DRIVERS
 	}
 }
 
-workdir
-packages >"$work/packages"
-while read -r line package; do
-	if get "$package" -f '*/vmlinuz*' >/dev/null 2>&1; then
-		check "the tools on a stock $line" tools_work \
-			"$(find "$stock/$package" -name 'vmlinuz*')" "$stock/$package"
+stock_kernel() { # LINE PACKAGE
+	if get "$2" -f '*/vmlinuz*' >/dev/null 2>&1; then
+		check "the tools on a stock $1" tools_work \
+			"$(find "$stock/$2" -name 'vmlinuz*')" "$stock/$2"
 	else
-		skip "the tools on a stock $line" "cannot download $package"
+		skip "the tools on a stock $1" "cannot download $2"
+	fi
+}
+
+backport() {
+	modules=$(sed -n 's/^linux-7.3  *linux-binary/linux-modules/p' \
+		"$root/tests/lab/guest/versions")
+	if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch" &&
+		get "$modules" -s trixie 2>"$work/fetch"; then
+		check "the tools on a stock 7.3" tools_work \
+			"$root/build/guest/linux-7.3/vmlinuz" "$stock/${modules%=*}"
+	else
+		skip "the tools on a stock 7.3" "$(tail -n 1 "$work/fetch")"
+	fi
+}
+
+workdir
+{
+	packages
+	echo 7.3
+} | today 3 >"$work/packages"
+while read -r line package; do
+	if [ -n "$package" ]; then
+		stock_kernel "$line" "$package"
+	else
+		backport
 	fi
 done <"$work/packages"
-modules=$(sed -n 's/^linux-7.3  *linux-binary/linux-modules/p' "$root/tests/lab/guest/versions")
-if "$root/tests/lab/guest/fetch" linux-7.3 2>"$work/fetch" &&
-	get "$modules" -s trixie 2>"$work/fetch"; then
-	check "the tools on a stock 7.3" tools_work "$root/build/guest/linux-7.3/vmlinuz" \
-		"$stock/${modules%=*}"
-else
-	skip "the tools on a stock 7.3" "$(tail -n 1 "$work/fetch")"
-fi
-[ "$ktap_count" -gt 0 ] || skip "the tools on stock kernels" "no packages of them"
 finish

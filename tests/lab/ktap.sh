@@ -6,6 +6,7 @@
 #   check NAME CMD..     ok if CMD succeeds, else not_ok with what it printed
 #   note TEXT            a diagnostic line
 #   workdir              makes $work, a directory that goes with the script
+#   today N              one in N lines of its input, by date; all with ALL=1
 #   finish               last of all; exits 1 if anything failed
 # finish prints the plan. A script that ends without it has printed none, and
 # has failed, whatever its status.
@@ -58,6 +59,11 @@ $ktap_output"
 workdir() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/nested-sva.XXXXXX") || exit
 	ktap_work=$work
+}
+
+today() {
+	awk -v all="${ALL-}" -v n="$1" -v day="$(($(date +%s) / 86400))" \
+		'all || NR % n == day % n'
 }
 
 finish() {
