@@ -10,8 +10,7 @@ linux=$root/build/linux
 out=$root/build/i386
 # shellcheck source-path=SCRIPTDIR source=../lab/ktap.sh
 . "$root/tests/lab/ktap.sh"
-cc=gcc
-! command -v ccache >/dev/null || cc='ccache gcc'
+cc=$root/tests/lab/cc
 
 touched_dirs() {
 	sed -n 's|^+++ b/\(.*\)/[^/]*\.c$|\1|p' "$root"/patches/*.patch \

@@ -39,7 +39,7 @@ can_write() {
 cache=${XDG_CACHE_HOME:-${HOME:-/}/.cache}/nested-sva
 can_write "$cache" || cache=$root/build/cache
 # Kernels and QEMU of another directory shall find what ccache has. The compiler tells it
-# which files it reads, so that nothing is preprocessed twice.
+# which files it reads, so that nothing is preprocessed twice; cc knows what that misses.
 export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1
 if command -v ccache >/dev/null &&
    ! { dir=$(ccache -k cache_dir 2>/dev/null) && can_write "$dir"; }; then
