@@ -37,7 +37,7 @@ set_what_they_need() {
 	for file; do
 		# shellcheck disable=SC2016
 		case $file in
-		*.sh | .ci/run | tests/lab/vm/init | tools/*) ;;
+		*.sh | .ci/run | tests/lab/cc | tests/lab/vm/init | tools/*) ;;
 		*) grep -qE '^\. "\$[a-z]+/(.*/)?(env|lib)\.sh"' "$file" ||
 			echo "$file does not source tests/lab/env.sh" ;;
 		esac

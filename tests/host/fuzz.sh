@@ -63,7 +63,8 @@ builds() {
 }
 
 shows_again() {
-	vm again '' "$work/plant.ko" "$work/reproducer"
+	# Two threads do not meet each time
+	vm again TIMES=30 "$work/plant.ko" "$work/reproducer"
 	shown
 }
 

@@ -97,7 +97,7 @@ make_initrd
 for program in $missing; do
 	skip "commands of $program" "it is not installed"
 done
-rm -rf "$logs"
+rm -rf "$logs/quick" "$logs/slow"
 for vm in $(printf '%s\n' quick slow | today 2); do
 	case $vm in
 	quick)	runs quick "none exhausted leak silent faults guest" "" ;;

@@ -15,11 +15,14 @@ has() { # BYTES
 		grep -a "$1" bytes.o
 }
 
+compiles_c() {
+	echo 'int i;' >i.c && "$root/tests/lab/cc" -c -o i.o i.c && nm i.o | grep -w i
+}
+
 cd "$work" || exit
 export CCACHE_DIR="$work/ccache"
 echo '.incbin "bytes"' >bytes.S
 check "the first" has first
 check "another" has other
-check "C is compiled" sh -c 'echo "int i;" >i.c && "$0" -c -o i.o i.c && nm i.o | grep -w i' \
-	"$root/tests/lab/cc"
+check "C is compiled" compiles_c
 finish
