@@ -84,7 +84,7 @@ make_project() {
 	mkdir -p "$project/tests/lab/vm" "$project/tests/guest" \
 		"$project/patches" "$project/Documentation"
 	cd "$project/tests"
-	cp "$root/tests/lab/env.sh" lab/
+	cp "$root/tests/lab/env.sh" "$root/tests/lab/cc" lab/
 	touch guest/kselftest.sh guest/kunit.sh lab/ktap.sh lab/vm/boot \
 		lab/vm/init lab/vm/splats lab/vm/splats.allow lab/vm/splats.deny
 	echo 'CONFIG_BASE=y' >lab/vm/config
