@@ -151,14 +151,15 @@ static struct known known = {
 	.key_size = sizeof(struct top_key), .value_size = sizeof(struct top_busy),
 };
 
+/* Read: what to do with the entry */
 static bool sum(const struct top_look *look, const struct top_key *key, __u32 period,
-		struct top_busy *all)
+		int (*read)(int fd, const void *key, void *value), struct top_busy *all)
 {
 	int cpus = libbpf_num_possible_cpus(), slot = period & 1;
 	struct top_busy cpu[cpus > 0 ? cpus : 1];
 
 	*all = (struct top_busy){};
-	if (cpus < 0 || bpf_map_lookup_elem(look->busy, key, cpu))
+	if (cpus < 0 || read(look->busy, key, cpu))
 		return false;
 	for (int i = 0; i < cpus; i++) {
 		all->requests += cpu[i].requests;
@@ -203,14 +204,6 @@ static bool is_attached(const struct top_look *look, const struct top_key *key)
 	return is;
 }
 
-/* Of a PASID that is free nothing more is to be known. */
-static void forget(const struct top_look *look, const struct top_key *key)
-{
-	bpf_map_delete_elem(look->attached, key);
-	bpf_map_delete_elem(look->busy, key);
-	known_forget(&known, key);
-}
-
 /* Nobody else deletes any. They are taken first, as some are deleted then. */
 static struct top_key *keys_of(int fd, size_t *n)
 {
@@ -228,17 +221,32 @@ static struct top_key *keys_of(int fd, size_t *n)
 	return keys;
 }
 
-static void look_at_busy(struct top_look *look, __u32 period)
+/*
+ * One that is not in the list is free, and its last invalidation may be about to be
+ * counted. Where the kernel has no list it may be older than the trace, and in use.
+ */
+static bool is_over(const struct top_key *key, const struct top_busy *now,
+		    const struct top_busy *before)
 {
-	size_t n;
-	struct top_key *keys = keys_of(look->busy, &n);
+	return key->pasid != PASID_INVALID && now->requests &&
+	       now->requests == before->requests;
+}
+
+static void look_at_busy(struct top_look *look, const struct top_key *keys, size_t n,
+			 __u32 period)
+{
 	struct top_busy now;
 
 	for (size_t i = 0; i < n; i++) {
 		struct top_row *r = row_of(look, keys[i].pasid);
 		struct top_busy *before = known_of(&known, &keys[i]);
+		bool over;
 
-		if (!before || !sum(look, &keys[i], period, &now))
+		if (!before || !sum(look, &keys[i], period, bpf_map_lookup_elem, &now))
+			continue;
+		over = !r && is_over(&keys[i], &now, before);
+		/* with what has come since */
+		if (over && !sum(look, &keys[i], period, bpf_map_lookup_and_delete_elem, &now))
 			continue;
 		add(&look->total, &now, before);
 		if (r)
@@ -246,27 +254,24 @@ static void look_at_busy(struct top_look *look, __u32 period)
 		*before = now;
 		if (r && is_attached(look, &keys[i]))
 			add_device(r, keys[i].dev);
-		if (!r && keys[i].pasid != PASID_INVALID)
-			forget(look, &keys[i]);
+		if (over)
+			known_forget(&known, &keys[i]);
 	}
-	free(keys);
 }
 
 /* Those that were met in busy are named already. */
-static void look_at_attached(struct top_look *look)
+static void look_at_attached(struct top_look *look, const struct top_key *keys, size_t n)
 {
-	size_t n;
-	struct top_key *keys = keys_of(look->attached, &n);
-
 	for (size_t i = 0; i < n; i++) {
 		struct top_row *r = row_of(look, keys[i].pasid);
 
+		if (known_has(&known, &keys[i]))
+			continue;
 		if (!r)
-			forget(look, &keys[i]);
-		else if (!known_has(&known, &keys[i]) && is_attached(look, &keys[i]))
+			bpf_map_delete_elem(look->attached, &keys[i]);
+		else if (is_attached(look, &keys[i]))
 			add_device(r, keys[i].dev);
 	}
-	free(keys);
 }
 
 /* The time, and how long it is since the last look */
@@ -285,20 +290,31 @@ static void stamp(struct top_look *look, __u64 now)
 	look->last_ns = now;
 }
 
+/*
+ * The keys are taken before the list. What has come since waits for the next look: its
+ * PASID may not be in the list, and would be taken for one that is free.
+ */
 bool top_look(struct top_look *look)
 {
 	__u32 period = (*look->period)++;
+	size_t nr_busy, nr_attached;
+	struct top_key *busy = keys_of(look->busy, &nr_busy);
+	struct top_key *attached = keys_of(look->attached, &nr_attached);
+	bool ok = look->alive ? list_alive(look) : list_allocated(look);
 
-	if (!(look->alive ? list_alive(look) : list_allocated(look))) {
+	if (ok) {
+		stamp(look, now_ns(CLOCK_MONOTONIC));
+		find_owners(look);
+		look_at_busy(look, busy, nr_busy, period);
+		look_at_attached(look, attached, nr_attached);
+		ok = inv_in_flight(look->in_flight, &look->total.in_flight,
+				   &look->total.oldest_ns);
+	} else {
 		top_look_end(look);
-		return false;
 	}
-	stamp(look, now_ns(CLOCK_MONOTONIC));
-	find_owners(look);
-	look_at_busy(look, period);
-	look_at_attached(look);
-	return inv_in_flight(look->in_flight, &look->total.in_flight,
-			     &look->total.oldest_ns);
+	free(busy);
+	free(attached);
+	return ok;
 }
 
 void top_look_end(struct top_look *look)

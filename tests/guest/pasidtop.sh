@@ -278,6 +278,60 @@ owner_that_has_gone() {
 			.gone and .count == 4 and .comm == "sh"' gone.out >/dev/null
 }
 
+# Many PASIDs behind them make a look so long that much happens in it.
+while_it_looks() {
+	holds many pasidwork -n 4 -a 499 -f 0 -r 10000-20000 -s many &&
+		begin while --json -P 1-999 0.05 || return
+	for _ in $(seq 10); do
+		vmm_slow 0 50
+	done >while.work
+	for _ in $(seq 10); do
+		holds slow vmm_slow 0 0 slow
+		seen=$(looks)
+		eventually looked_twice
+		both_are_bound || { sleep 1 && both_are_bound; }	# half a line
+		echo $?
+		release slow
+	done >bound
+	end
+	release many
+}
+
+looks() {
+	grep -c '"type":"total"' while.out
+}
+
+looked_twice() {
+	[ "$(looks)" -ge $((seen + 2)) ]
+}
+
+both_are_bound() {
+	jq -R 'fromjson?' while.out | jq -es '
+		(map(select(.type == "total")) | last).ts_us as $last |
+		map(select(.type == "pasid" and .ts_us == $last).devs) |
+		length == 2 and all(length == 1)' >/dev/null
+}
+
+all_is_counted() {
+	got=$(totals while.out requests)
+	echo "invalidated $(lines while.work) times 100, counted $got"
+	[ "$(lines while.work)" -eq 10 ] && [ "$got" -eq 1000 ] && ended while '.lost == 0'
+}
+
+# Submissions, by PASIDs that it knows nothing of
+all_is_counted_without_a_list() {
+	begin unlisted --json --no-tracepoints 0.02 && vmm_slow 0 2000 >/dev/null && end ||
+		return
+	got=$(totals unlisted.out requests)
+	echo "counted $got"
+	[ "$got" -ge 4000 ] && ended unlisted ".seen == $got and .lost == 0"
+}
+
+all_are_bound() {
+	sort bound | uniq -c
+	[ "$(sort bound | uniq -c | xargs)" = "10 0" ]
+}
+
 slow_and_quick
 check "--in-flight: what has no room is told" no_room_for_begins \
 	'map(select(.type == "total").requests // 0) | add'
@@ -286,6 +340,10 @@ check "--replay has what is invalidated, too" looks_are_replayed \
 check "requests, bytes, failures = workload" sums_are_those_of_the_workload
 check "requests = trace-cmd" sums_are_those_of_tracecmd
 check "failures are counted" failures_are_counted
+while_it_looks
+check "what happens while it looks is counted" all_is_counted
+check "what is bound while it looks has its device" all_are_bound
+check "without a list of PASIDs, too" all_is_counted_without_a_list
 check "--prom: what is there, and what there was" writes_for_prometheus
 check "-s mean_ns: the slow device is named" slow_one_is_first
 leak

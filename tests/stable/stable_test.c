@@ -31,7 +31,6 @@
 /* More than a page of 2 MiB, so that it takes tables of its own */
 #define PIECE		GUEST_DATA
 #define PIECE_SIZE	(GUEST_BASE + GUEST_SIZE - PIECE)
-#define NEVER		100000000	/* answers that a device will not give */
 #define SWITCHES	10000
 #define ATTACHES	2000
 #define OTHER		2	/* a device below a unit with a level less */

@@ -152,6 +152,7 @@ int dma_read(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
 int dma_write(struct device *dev, uint32_t request, uint32_t pasid, uint64_t va,
 	      char byte, unsigned int *reason);
 uint64_t dma_count(struct device *dev, unsigned int counter);
+#define NEVER		0x7fffffff	/* answers that a device will not give */
 void dma_fail(struct device *dev, unsigned int answers, bool bad);
 void dma_answer_after(struct device *dev, uint32_t us);
 void dma_pace(struct device *dev, uint32_t ns);

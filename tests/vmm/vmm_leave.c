@@ -355,6 +355,14 @@ static long memory_of_cgroup(void)
 	return number_in(CGROUP "/memory.current", "");
 }
 
+static int take_away(const char *path)
+{
+	char file[PATH_MAX + 8];
+
+	snprintf(file, sizeof(file), "%s/remove", path);
+	return write_name(file, "1");
+}
+
 /* As vfio.sh does it for all of them */
 static int probe_again(const char *path)
 {
@@ -373,7 +381,7 @@ static int probe_again(const char *path)
 /* Tables of PASIDs are charged to who binds, and go with the device */
 TEST_F(leave, accounted)
 {
-	char path[PATH_MAX], file[PATH_MAX + 8];
+	char path[PATH_MAX];
 	struct guest guest;
 	unsigned int i;
 	long before;
@@ -393,8 +401,7 @@ TEST_F(leave, accounted)
 	EXPECT_LT(before + TABLES * (long)PAGE - SLACK, memory_of_cgroup());
 	ASSERT_EQ(0, enter_cgroup("/sys/fs/cgroup/cgroup.procs"));
 	guest_end(&guest);
-	snprintf(file, sizeof(file), "%s/remove", path);
-	ASSERT_EQ(0, write_name(file, "1"));
+	ASSERT_EQ(0, take_away(path));
 	EXPECT_GT(before + SLACK, memory_of_cgroup());
 	EXPECT_EQ(0, rmdir(CGROUP));
 	EXPECT_EQ(0, probe_again(path));
@@ -402,6 +409,39 @@ TEST_F(leave, accounted)
 	/* It left with ATS switched off first, and came with it switched on last */
 	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
 	EXPECT_EQ(0, dma_count(&guest.dev, PDMA_N_PASID_CHANGED));
+	guest_end(&guest);
+}
+
+/*
+ * A page goes, whether or not the device says that it has forgotten it: if not, the
+ * device has no ATS any more, until it is found anew. What is bound stays.
+ */
+TEST_F(leave, never_answers)
+{
+	char path[PATH_MAX];
+	struct guest guest;
+	unsigned int reason;
+
+	ASSERT_TRUE(device_path(0, path));
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	/* So that it is by the PASID alone that the device is asked */
+	ASSERT_EQ(0, device_detach(&guest.dev));
+	EXPECT_EQ('A', READ(&guest));
+	dma_fail(&guest.dev, NEVER, false);
+	EXPECT_EQ(0, monitor_unmap(&guest.vmm, GUEST_BASE, GUEST_SIZE));
+	EXPECT_EQ(-1, READ(&guest));
+
+	ASSERT_EQ(0, monitor_map(&guest.vmm, GUEST_BASE, GUEST_SIZE, true));
+	EXPECT_EQ('A', dma_read(&guest.dev, 0, guest.pasid, VA + PAGE, &reason));
+	EXPECT_EQ(-1, dma_read(&guest.dev, PDMA_CMD_ATS, guest.pasid, VA + PAGE,
+			       &reason));
+	guest_end(&guest);
+	ASSERT_EQ(0, take_away(path));
+	ASSERT_EQ(0, probe_again(path));
+	EXPECT_ALL_BACK();
+	ASSERT_EQ(0, guest_start(&guest, self->memory, 0));
+	EXPECT_EQ('A', dma_read(&guest.dev, PDMA_CMD_ATS, guest.pasid, VA + PAGE,
+				&reason));
 	guest_end(&guest);
 }
 

@@ -66,16 +66,17 @@ static void stay(const char *file)
 
 int main(int argc, char **argv)
 {
-	unsigned int count = argc >= 3 ? atoi(argv[2]) : 0;
+	unsigned int count;
 	struct device dev[DEVICES];
 	uint32_t pasid[DEVICES];
 	struct monitor vmm;
 	unsigned int i, failed[DEVICES];
 
-	if (!count) {
+	if (argc < 3) {
 		fprintf(stderr, "usage: vmm_slow MICROSECONDS|never COUNT [FILE]\n");
 		return 2;
 	}
+	count = atoi(argv[2]);
 	must(monitor_open(&vmm), "monitor");
 	for (i = 0; i < DEVICES; i++)
 		must(device_open(&vmm, &dev[i], i), "device");
