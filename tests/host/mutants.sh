@@ -22,7 +22,7 @@ seen=$root/build/mutants.seen
 
 # Lines "mutant in test" of which to try: one mutant of each so many
 chosen() {
-	awk -v wanted="${MUTANTS-}" -v rows=8 -v hunks=60 -v day="$(date +%j)" '
+	awk -v wanted="${MUTANTS-}" -v rows=8 -v hunks=80 -v day="$(date +%j)" '
 		wanted { if ($1 ~ wanted) print; next }
 		$1 != last { last = $1; of = /^hunk-/ ? hunks : rows; n[of]++ }
 		n[of] % of == day % of' "$work/all"
