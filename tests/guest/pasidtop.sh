@@ -283,18 +283,23 @@ while_it_looks() {
 	holds many pasidwork -n 4 -a 499 -f 0 -r 10000-20000 -s many &&
 		begin while --json -P 1-999 0.05 || return
 	for _ in $(seq 10); do
-		vmm_slow 0 50
-	done >while.work
+		until_it_looked 50
+		release slow
+	done
 	for _ in $(seq 10); do
-		holds slow vmm_slow 0 0 slow
-		seen=$(looks)
-		eventually looked_twice
+		until_it_looked 0
 		both_are_bound || { sleep 1 && both_are_bound; }	# half a line
 		echo $?
 		release slow
 	done >bound
 	end
 	release many
+}
+
+until_it_looked() { # COUNT
+	holds slow vmm_slow 0 "$1" slow
+	seen=$(looks)
+	eventually looked_twice
 }
 
 looks() {
@@ -313,9 +318,10 @@ both_are_bound() {
 }
 
 all_is_counted() {
-	got=$(totals while.out requests)
-	echo "invalidated $(lines while.work) times 100, counted $got"
-	[ "$(lines while.work)" -eq 10 ] && [ "$got" -eq 1000 ] && ended while '.lost == 0'
+	total=$(totals while.out requests)
+	rows=$(jq -s 'map(select(.type == "pasid").requests // 0) | add' while.out)
+	echo "of 1000 invalidations counted $total, by PASID $rows"
+	[ "$total" -eq 1000 ] && [ "$rows" -eq 1000 ] && ended while '.lost == 0'
 }
 
 # Submissions, by PASIDs that it knows nothing of
