@@ -151,15 +151,15 @@ static struct known known = {
 	.key_size = sizeof(struct top_key), .value_size = sizeof(struct top_busy),
 };
 
-/* Read: what to do with the entry */
+/* By bpf_map_lookup_elem(), or by what takes the entry away as well */
 static bool sum(const struct top_look *look, const struct top_key *key, __u32 period,
-		int (*read)(int fd, const void *key, void *value), struct top_busy *all)
+		int (*look_up)(int fd, const void *key, void *value), struct top_busy *all)
 {
 	int cpus = libbpf_num_possible_cpus(), slot = period & 1;
 	struct top_busy cpu[cpus > 0 ? cpus : 1];
 
 	*all = (struct top_busy){};
-	if (cpus < 0 || read(look->busy, key, cpu))
+	if (cpus < 0 || look_up(look->busy, key, cpu))
 		return false;
 	for (int i = 0; i < cpus; i++) {
 		all->requests += cpu[i].requests;
